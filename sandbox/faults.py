@@ -1,0 +1,230 @@
+"""Faults on demand, and the count of calls each service received."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+SERVICES = (
+    "iam",
+    "orchestrator",
+    "slam",
+    "cmdb",
+    "im",
+    "monitoring",
+    "github",
+    "git",
+    "dockerhub",
+    "deepaas",
+    "jupyter",
+    "monitor",
+)
+BODIES = ("html", "broken-json", "empty", "huge", "text")
+HUGE_BODY = 64 * 1024 * 1024
+_NO_ANSWER = 0
+
+
+class BadFault(ValueError):
+    """The description of a fault cannot be used; the message says why."""
+
+
+@dataclass
+class Fault:
+    """What goes wrong with matching requests.
+
+    ``latency`` and ``hang`` are real seconds. With only a latency the service answers, late. ``hang`` accepts the
+    request, says nothing for that long and drops the connection; ``close`` drops it at once. ``match`` is searched
+    for in the path with its query; ``times`` is how many requests are hit (None: all).
+    """
+
+    latency: float = 0.0
+    status: int | None = None
+    body: str | None = None
+    close: bool = False
+    hang: float | None = None
+    match: str | None = None
+    method: str | None = None
+    times: int | None = None
+    headers: dict[str, str] | None = None
+
+    @classmethod
+    def parse(cls, data: object) -> Fault:
+        """Read a fault from JSON; raises BadFault."""
+        if not isinstance(data, Mapping):
+            raise BadFault("A fault is a JSON object.")
+        unknown = set(data) - set(cls.__dataclass_fields__)
+        if unknown:
+            raise BadFault(f"Unknown keys: {', '.join(sorted(map(str, unknown)))}.")
+        fault = cls(**data)
+        if fault.body is not None and fault.body not in BODIES:
+            raise BadFault(f"body is one of {', '.join(BODIES)}.")
+        if fault.status is not None and not 200 <= fault.status <= 599:
+            raise BadFault("status is a number from 200 to 599.")
+        if fault.match is not None:
+            try:
+                re.compile(fault.match)
+            except re.error as error:
+                raise BadFault(f"match is no regular expression: {error}.") from error
+        return fault
+
+    def hits(self, request: web.BaseRequest) -> bool:
+        if self.method and self.method.upper() != request.method:
+            return False
+        return not self.match or re.search(self.match, request.path_qs) is not None
+
+
+class Faults:
+    """The faults in force, per service; ``*`` stands for all services and comes after a service's own."""
+
+    def __init__(self) -> None:
+        self._faults: dict[str, list[Fault]] = {}
+
+    def put(self, service: str, faults: list[Fault]) -> None:
+        """Replace the faults of a service; the first that hits a request counts. Raises BadFault."""
+        if service != "*" and service not in SERVICES:
+            raise BadFault(f"service is one of {', '.join(SERVICES)} or *.")
+        self._faults[service] = faults
+
+    def clear(self, service: str | None = None) -> None:
+        if service is None:
+            self._faults.clear()
+        else:
+            self._faults.pop(service, None)
+
+    def take(self, service: str, request: web.BaseRequest) -> Fault | None:
+        """Return the fault that hits this request, counting down its ``times``."""
+        for key in (service, "*"):
+            for fault in self._faults.get(key, ()):
+                if not fault.hits(request):
+                    continue
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self._faults[key].remove(fault)
+                return fault
+        return None
+
+    def describe(self) -> dict[str, list[dict[str, Any]]]:
+        return {
+            service: [{key: value for key, value in asdict(fault).items() if value} for fault in faults]
+            for service, faults in self._faults.items()
+            if faults
+        }
+
+
+class Calls:
+    """How often each service was asked what; status 0 stands for a dropped connection."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str, str, int]] = Counter()
+
+    def record(self, service: str, method: str, route: str, status: int) -> None:
+        self._counts[service, method, route, status] += 1
+
+    def clear(self) -> None:
+        self._counts.clear()
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [
+            {"service": service, "method": method, "route": route, "status": status, "count": count}
+            for (service, method, route, status), count in sorted(self._counts.items())
+        ]
+
+    def totals(self) -> dict[str, int]:
+        totals: Counter[str] = Counter()
+        for (service, _, _, _), count in self._counts.items():
+            totals[service] += count
+        return dict(sorted(totals.items()))
+
+
+def middleware(world: World, service: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """Return the middleware that applies the faults of ``service`` and counts its calls.
+
+    For the applications behind the common port and for those with a port of their own alike.
+    """
+
+    @web.middleware
+    async def apply(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource is not None else "(unknown path)"
+        status = _NO_ANSWER
+        try:
+            fault = world.faults.take(service, request)
+            response = await (handler(request) if fault is None else _fail(fault, request, handler))
+            status = (
+                _NO_ANSWER if request.transport is None or request.transport.is_closing() else response.status
+            )
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        except (OSError, asyncio.CancelledError):
+            raise
+        except Exception:
+            # Counted as what aiohttp will answer, then left to aiohttp to log and answer.
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            raise
+        finally:
+            world.calls.record(service, request.method, route, int(status))
+        return response
+
+    return apply
+
+
+async def _fail(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
+    if fault.latency:
+        await asyncio.sleep(fault.latency)
+    if fault.hang is not None:
+        await asyncio.sleep(fault.hang)
+    if fault.close or fault.hang is not None:
+        if request.transport is not None:
+            request.transport.close()
+        return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+    if fault.status is None and fault.body is None:
+        return await handler(request)
+    return _answer(fault.status or HTTPStatus.OK, fault.body or "html", fault.headers)
+
+
+def _answer(status: int, body: str, headers: Mapping[str, str] | None) -> web.Response:
+    """Make the answer of a fault. Without a body named it is the page of a reverse proxy (contract 1.3)."""
+    if body == "empty" or status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        return web.Response(status=status, headers=headers)
+    if body == "broken-json":
+        return web.Response(
+            status=status,
+            text='{"content": [{"uuid": "11ed',
+            content_type="application/json",
+            headers=headers,
+        )
+    if body == "text":
+        return web.Response(status=status, text="upstream connect error", headers=headers)
+    if body == "huge":
+        return web.Response(status=status, body=_huge(), content_type="application/json", headers=headers)
+    try:
+        reason = HTTPStatus(status).phrase
+    except ValueError:
+        reason = "Unknown"
+    page = (
+        f"<html>\r\n<head><title>{status} {reason}</title></head>\r\n<body>\r\n"
+        f"<center><h1>{status} {reason}</h1></center>\r\n<hr><center>nginx/1.18.0</center>\r\n</body>\r\n</html>\r\n"
+    )
+    return web.Response(status=status, text=page, content_type="text/html", headers=headers)
+
+
+async def _huge() -> AsyncIterator[bytes]:
+    """Yield a JSON array of 64 MiB that never ends properly; a client must stop reading by itself."""
+    yield b"["
+    chunk = b'"' + b"x" * 65_532 + b'",'
+    for _ in range(HUGE_BODY // len(chunk)):
+        yield chunk
