@@ -1,0 +1,95 @@
+"""The registry of what can go wrong for a user: every message has an id, a headline, a next step, a severity.
+
+Code raises ids; the words live here alone. What a service itself said is never the message: it travels beside it
+as ``detail``, is redacted, and shown escaped and folded.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Tone(StrEnum):
+    """How much it matters, in the tones of the interface."""
+
+    INFO = "busy"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Message:
+    """``headline`` and ``step`` are templates for ``str.format`` with the problem's ``facts``."""
+
+    headline: str
+    step: str
+    tone: Tone = Tone.BAD
+    status: int = 502
+
+
+MESSAGES: dict[str, Message] = {
+    # Outside services; {service} is the service's name as users know it.
+    "service:unreachable": Message("{service} can't be reached.", "We keep trying; try again in a minute.", Tone.WARN),
+    "service:timeout": Message("{service} did not answer in time.", "Try again in a minute.", Tone.WARN),
+    "service:fault": Message("{service} reports a fault of its own.", "Try again in a minute; if it stays, tell support.", Tone.WARN),
+    "service:garbled": Message("{service} sent an answer that can't be understood.", "Try again in a minute; if it stays, tell support.", Tone.WARN),
+    "service:busy": Message("{service} asks to slow down.", "Try again in a minute.", Tone.WARN),
+    "service:refused": Message("{service} refused this.", "Read its own words below and change the request."),
+    "service:denied": Message("{service} does not let you do this.", "It belongs to somebody else, or your account lacks a right.", status=403),
+    "service:missing": Message("{service} does not know this.", "It may have been deleted.", status=404),
+    "service:conflict": Message("{service} can't do this right now.", "Something else is going on with it; reload and look at its status.", status=409),
+    "service:blocked": Message("This address may not be called from here.", "It points into a network that this dashboard is not allowed to reach.", status=502),
+    "service:unset": Message("{service} is not configured here.", "The operator has to set its address.", Tone.INFO, 503),
+    # Signing in.
+    "login:expired": Message("Your session has ended.", "Sign in again; what you typed is kept.", Tone.INFO, 401),
+    "login:denied": Message("IAM did not let you in.", "You cancelled, or IAM refused. Try again.", Tone.WARN, 403),
+    "login:rejected": Message("The sign-in could not be verified.", "Start again from this page.", Tone.WARN, 403),
+    "login:stale": Message("That sign-in was already used or is too old.", "Start again from this page.", Tone.WARN, 400),
+    "login:groups": Message("Your account lacks a group.", "Ask for membership, then sign in again.", Tone.WARN, 403),
+    "login:provider": Message("IAM can't be reached, so nobody can sign in right now.", "Try again in a minute; the catalogue stays open.", Tone.WARN, 503),
+    # Submitting.
+    "submit:refused": Message("Not deployed: the orchestrator refused it.", "Your form is as you left it. Change what it names and deploy again.", status=422),
+    "submit:unknown": Message("The orchestrator did not answer in time, so we don't know whether it was accepted.", "Look at your deployments before you send it again.", Tone.WARN),
+    "submit:unsent": Message("Not deployed: {service} can't be reached.", "Your form is as you left it. Deploy again in a minute.", Tone.WARN, 502),
+    "submit:template": Message("This template can't be used.", "Choose another template.", status=422),
+    # Pages.
+    "page:missing": Message("This page does not exist.", "The address may be mistyped, or what it showed was deleted.", Tone.INFO, 404),
+    "page:denied": Message("You may not see this.", "Your account lacks a right for it.", Tone.WARN, 403),
+    "page:forgery": Message("This form was open too long, or came from elsewhere.", "Go back, reload the page and send it again.", Tone.WARN, 403),
+    "page:bad-request": Message("The request can't be understood.", "Go back and try again.", Tone.WARN, 400),
+    "page:broken": Message("Something broke on our side.", "It is logged. If it stays, send us the request id below.", Tone.BAD, 500),
+}  # fmt: skip
+
+
+class Problem(Exception):
+    """Something a user has to be told.
+
+    ``id`` is a key of MESSAGES, ``detail`` the words of the service (untrusted text, already redacted), ``facts``
+    fill the message's gaps.
+    """
+
+    def __init__(self, id: str, *, detail: str = "", **facts: object) -> None:
+        super().__init__(id, detail)
+        self.id, self.detail, self.facts = id, detail, facts
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.headline}) {self.detail}".strip()
+
+    @property
+    def message(self) -> Message:
+        return MESSAGES[self.id]
+
+    @property
+    def headline(self) -> str:
+        return self.message.headline.format(**self.facts)
+
+    @property
+    def step(self) -> str:
+        return self.message.step.format(**self.facts)
+
+    @property
+    def tone(self) -> Tone:
+        return self.message.tone
+
+    @property
+    def status(self) -> int:
+        return self.message.status

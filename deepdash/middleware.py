@@ -1,0 +1,55 @@
+"""Middleware of the whole site."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from deepdash.errors import Problem
+from deepdash.logs import request_id as current_request_id
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+_ID_FROM_PROXY = re.compile(r"[\w.-]{8,64}")
+
+
+def request_id(get_response: GetResponse) -> GetResponse:
+    """Gives each request an id (a proxy's ``X-Request-ID`` if it is harmless), for logs, pages and the answer."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        id = given if _ID_FROM_PROXY.fullmatch(given) else uuid.uuid4().hex[:12]
+        marker = current_request_id.set(id)
+        try:
+            response = get_response(request)
+        finally:
+            current_request_id.reset(marker)
+        response.headers["X-Request-ID"] = id
+        return response
+
+    return middleware
+
+
+class ProblemMiddleware:
+    """A Problem that no view dealt with becomes an error page, or an error fragment for htmx."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # A page and its fragment share one address; caches must not mix them up, and private pages stay private.
+        patch_vary_headers(response, ["HX-Request"])
+        if request.user.is_authenticated and "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Problem):
+            return None
+        template = "errors/_problem.html" if request.headers.get("HX-Request") else "errors/problem.html"
+        # htmx does not swap error answers in; a fragment that only says what is wrong is a good answer to it.
+        status = 200 if template == "errors/_problem.html" else exception.status
+        return render(request, template, {"problem": exception}, status=status)

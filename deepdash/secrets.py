@@ -1,0 +1,25 @@
+"""Secrets the dashboard makes for itself on first start, so that a laptop needs no configuration."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def kept_secret(folder: Path, name: str, make: Callable[[], str]) -> str:
+    """The text in ``folder/name``; made once with ``make`` and kept, readable by this user alone.
+
+    Several processes may start at once: a complete file is linked into place, and whoever comes second finds
+    the name taken and reads the winner's.
+    """
+    path = folder / name
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=f".{name}-", encoding="ascii") as file:
+            file.write(make())  # such files are created with mode 0600
+            file.flush()
+            try:
+                os.link(file.name, path)
+            except FileExistsError:
+                pass  # another process was first; its secret counts
+    return path.read_text(encoding="ascii").strip()

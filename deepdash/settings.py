@@ -1,0 +1,236 @@
+"""Django's settings, all derived from ``deepdash.config``. Only configuration differs between sites."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from cryptography.fernet import Fernet
+from csp.constants import NONE, SELF
+
+from deepdash.config import BASE_DIR, config
+from deepdash.secrets import kept_secret
+
+DATA_DIR = config.data_dir
+DEBUG = config.DEBUG
+SECRET_KEY = config.SECRET_KEY.get_secret_value() or kept_secret(
+    DATA_DIR, "secret-key", lambda: secrets.token_urlsafe(50)
+)
+TOKEN_KEYS = [key.get_secret_value() for key in config.TOKEN_KEYS] or [
+    kept_secret(DATA_DIR, "token-key", lambda: Fernet.generate_key().decode())
+]
+ALLOWED_HOSTS = config.ALLOWED_HOSTS
+PUBLIC_HTTPS = config.PUBLIC_URL.startswith("https://") or os.environ.get("ENABLE_HTTPS", "").lower() == "true"
+CSRF_TRUSTED_ORIGINS = [config.PUBLIC_URL] if config.PUBLIC_URL else []
+
+INSTALLED_APPS = [
+    "deepdash.admin.DeepdashAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "csp",
+    "mozilla_django_oidc",
+    "deepdash",
+    "accounts",
+    "catalog",
+    "deployments",
+]
+
+MIDDLEWARE = [
+    "deepdash.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "deepdash.middleware.ProblemMiddleware",
+    "accounts.middleware.LoginMiddleware",
+]
+
+ROOT_URLCONF = "deepdash.urls"
+WSGI_APPLICATION = "deepdash.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "deepdash.context.site",
+            ],
+            "builtins": ["deepdash.templatetags.ui", "django.contrib.humanize.templatetags.humanize"],
+        },
+    }
+]
+FORM_RENDERER = "deepdash.forms.Renderer"
+
+
+def _database(url: str) -> dict[str, Any]:
+    """Django's database settings from ``postgres://``; without an address SQLite, tuned to be shared."""
+    if not url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA_DIR / "deepdash.sqlite3",
+            "OPTIONS": {
+                # Writers queue instead of failing with "database is locked", readers never wait for them.
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5},
+    }
+
+
+DATABASES = {"default": _database(config.DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+EMBEDDED = not config.REDIS_URL
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    if EMBEDDED
+    else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"{config.REDIS_URL}/1"}
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_NAME = "deepdash_session"
+
+# -- Background work: the same tasks run by workers (Redis) or by threads of this process (embedded). --------
+CELERY_BROKER_URL = "memory://" if EMBEDDED else f"{config.REDIS_URL}/0"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 900
+CELERY_TASK_SOFT_TIME_LIMIT = 840
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "refresh the catalogue": {"task": "catalog.tasks.refresh_catalog", "schedule": 6 * 3600.0},
+    "forget old sessions and forms": {"task": "accounts.tasks.forget_expired", "schedule": 3600.0},
+}
+
+# -- Accounts -------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.oidc.IamBackend"]
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL_FAILURE = "/login"
+LOGOUT_REDIRECT_URL = "/"
+OIDC_RP_CLIENT_ID = config.IAM_CLIENT_ID
+OIDC_RP_CLIENT_SECRET = config.IAM_CLIENT_SECRET.get_secret_value()
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_RP_SCOPES = "openid profile email offline_access"
+OIDC_USE_PKCE = True
+OIDC_TIMEOUT = 10
+OIDC_TOKEN_USE_BASIC_AUTH = True
+OIDC_STORE_ACCESS_TOKEN = False
+OIDC_STORE_ID_TOKEN = False
+OIDC_VERIFY_SSL: bool | str = config.IAM_CERT or True
+OIDC_AUTHENTICATION_CALLBACK_URL = "accounts:callback"
+# The endpoints come from the discovery document (accounts.discovery); the library only wants to see the names.
+OIDC_OP_AUTHORIZATION_ENDPOINT = OIDC_OP_TOKEN_ENDPOINT = OIDC_OP_USER_ENDPOINT = OIDC_OP_JWKS_ENDPOINT = ""
+
+# -- Security -------------------------------------------------------------------------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # "Strict" would lose the session on the way back from IAM
+SECURE_SSL_REDIRECT = False  # the proxy's work; behind it every request looks like http
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PUBLIC_HTTPS else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if config.TRUSTED_PROXIES else None
+USE_X_FORWARDED_HOST = False
+X_FRAME_OPTIONS = "DENY"
+_IAM_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(config.IAM_BASE_URL)) if config.IAM_BASE_URL else ""
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        # Logging out and an expired form end in a redirect to IAM, which browsers hold against form-action.
+        "form-action": [SELF, *([_IAM_ORIGIN] if _IAM_ORIGIN else [])],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+CSRF_FAILURE_VIEW = "deepdash.views.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+# -- Pages ----------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", DATA_DIR / "static"))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "deepdash.staticfiles.HashedStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# -- Mail and logs --------------------------------------------------------------------------------------------
+_mail = urlsplit(config.EMAIL_URL)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if config.EMAIL_URL else 'dummy'}.EmailBackend"
+EMAIL_HOST = _mail.hostname or "localhost"
+EMAIL_PORT = _mail.port or 25
+EMAIL_HOST_USER = unquote(_mail.username or "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
+EMAIL_USE_TLS = _mail.port == 587
+EMAIL_USE_SSL = _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = config.EMAIL_FROM
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "request_id": {"()": "deepdash.logs.RequestIdFilter"},
+        "redact": {"()": "deepdash.logs.RedactingFilter"},
+    },
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id", "redact"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": config.LOG_LEVEL},
+    "loggers": {"django": {"level": "INFO"}, "urllib3": {"level": "WARNING"}},
+}
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # SECURE_SSL_REDIRECT: the proxy redirects, or plain http on loopback
+]
