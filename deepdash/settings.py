@@ -121,6 +121,7 @@ SESSION_COOKIE_NAME = "deepdash_session"
 
 # -- Background work: the same tasks run by workers (Redis) or by threads of this process (embedded). --------
 CELERY_BROKER_URL = "memory://" if EMBEDDED else f"{config.REDIS_URL}/0"
+CELERY_TASK_ALWAYS_EAGER = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840

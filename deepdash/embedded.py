@@ -1,0 +1,71 @@
+"""Background work without a broker: the same Celery tasks, run by threads of the web process.
+
+Meant for a laptop and for a small site in one container. Nothing is queued on disk: a task lost in a restart is
+made up for by the next scheduled one, as all tasks bear being run twice or late.
+"""
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any
+
+from celery.contrib.django.task import DjangoTask
+from celery.result import EagerResult
+from django.conf import settings
+from django.db import close_old_connections
+
+log = logging.getLogger(__name__)
+_pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="task")
+
+
+class EmbeddedTask(DjangoTask):  # type: ignore[misc]
+    """A task whose ``delay`` and ``apply_async`` hand it to a thread and return at once."""
+
+    def apply_async(
+        self,
+        args: Any = None,
+        kwargs: Any = None,
+        task_id: str | None = None,
+        countdown: float | None = None,
+        **options: Any,
+    ) -> EagerResult:
+        if settings.CELERY_TASK_ALWAYS_EAGER:
+            return self.apply(args, kwargs, task_id=task_id)
+        call = copy_context()  # the request id goes with the task into its log lines
+        if countdown:
+            timer = threading.Timer(countdown, _pool.submit, (call.run, _run, self, args, kwargs))
+            timer.daemon = True
+            timer.start()
+        else:
+            _pool.submit(call.run, _run, self, args, kwargs)
+        return EagerResult(task_id or "embedded", None, "PENDING")
+
+
+def _run(task: EmbeddedTask, args: Any, kwargs: Any) -> None:
+    close_old_connections()
+    try:
+        result = task.apply(args, kwargs)
+        if result.failed():
+            log.error("task %s failed: %s", task.name, result.traceback)
+    finally:
+        close_old_connections()
+
+
+def start_scheduler() -> None:
+    """Run the periodic tasks of CELERY_BEAT_SCHEDULE in this process: each once now, then at its interval."""
+    threading.Thread(target=_tick, name="scheduler", daemon=True).start()
+
+
+def _tick() -> None:
+    from deepdash.celery import app
+
+    app.loader.import_default_modules()  # what a worker does at its start: find the apps' tasks
+    due = dict.fromkeys(settings.CELERY_BEAT_SCHEDULE, time.monotonic())
+    while True:
+        for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
+            if time.monotonic() >= due[name]:
+                due[name] = time.monotonic() + float(entry["schedule"])
+                app.tasks[entry["task"]].delay()
+        time.sleep(1)

@@ -1,0 +1,37 @@
+"""gunicorn: threads rather than processes, as what we wait for is other people's HTTP.
+
+Environment, as the original's container: PORT (5001), WORKERS, TIMEOUT (seconds), ENABLE_HTTPS with
+/certs/cert.pem and /certs/key.pem.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '5001')}"
+workers = int(os.environ.get("WORKERS", "1"))
+threads = int(os.environ.get("THREADS", "16"))
+worker_class = "gthread"
+timeout = int(os.environ.get("TIMEOUT", "60"))
+graceful_timeout = 15
+keepalive = 5
+max_requests = 20_000
+max_requests_jitter = 2_000
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+control_socket_disable = True  # nothing to steer from outside, and a read-only home must do
+accesslog = "-" if os.environ.get("ACCESS_LOG") else None
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'  # no query: it may hold codes
+
+if os.environ.get("ENABLE_HTTPS", "").lower() == "true":
+    certfile = "/certs/cert.pem"
+    keyfile = "/certs/key.pem"
+
+
+def post_worker_init(worker: Any) -> None:
+    """Without Redis this process also does the periodic work."""
+    from django.conf import settings
+
+    if settings.EMBEDDED:
+        from deepdash.embedded import start_scheduler
+
+        start_scheduler()

@@ -1,0 +1,25 @@
+"""Renew requirements*.txt from pyproject.toml: exact versions with hashes, for every Python from 3.11 on."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMON = [
+    "--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links",
+    "--no-header", "--no-annotate", "--quiet",
+]  # fmt: skip
+
+
+def main() -> None:
+    for output, extra in (
+        ("requirements.txt", []),
+        ("requirements-sandbox.txt", ["--group=sandbox", "--constraint=requirements.txt"]),
+        ("requirements-dev.txt", ["--group=dev", "--constraint=requirements.txt"]),
+    ):
+        command = ["uv", "pip", "compile", *COMMON, *extra, *sys.argv[1:], "pyproject.toml", "-o", output]
+        subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - fixed words and our own arguments
+
+
+if __name__ == "__main__":
+    main()
