@@ -1,0 +1,164 @@
+"""The configuration rules: how template, hardware, tag and run decide some of a template's inputs.
+
+The rules themselves are data (HARDWARE_VALUES, COMMANDS), taken over from the Flask dashboard, which derived them
+from how Marathon publishes ports: a CPU container keeps its fixed ports 5000, 6006 and 8888, on a GPU node the
+service has to listen on the ports it is assigned, PORT0 to PORT2.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from catalog.flavours import best_tag, tag_flavour
+from catalog.models import Module, TemplateChoice
+from catalog.tosca.description import TemplateDescription
+from deepdash.errors import Problem
+
+HARDWARE = {"cpu": "CPU", "gpu": "GPU"}
+RUNS = {"deepaas": "DEEPaaS API", "jupyterlab": "JupyterLab"}
+DEFAULT_TEMPLATE, DEFAULT_HARDWARE, DEFAULT_RUN = "default", "cpu", "deepaas"
+
+HARDWARE_VALUES: dict[str, dict[str, int]] = {
+    "cpu": {"num_cpus": 1, "num_gpus": 0},
+    "gpu": {"num_cpus": 1, "num_gpus": 1},
+}
+COMMANDS: dict[tuple[str, str], str] = {
+    ("cpu", "deepaas"): "monitorPORT=6006 deepaas-run --listen-ip=0.0.0.0",
+    ("cpu", "jupyterlab"): "monitorPORT=6006 /srv/.jupyter/run_jupyter.sh --allow-root",
+    ("gpu", "deepaas"): "monitorPORT=$PORT1 deepaas-run --listen-ip=0.0.0.0 --listen-port=$PORT0",
+    ("gpu", "jupyterlab"): "monitorPORT=$PORT1 jupyterPORT=$PORT2 /srv/.jupyter/run_jupyter.sh --allow-root",
+}
+GOVERNED = ("docker_image", "num_cpus", "num_gpus", "run_command")
+LACKING = {
+    "docker_image": "Tag changes nothing here: this template has no input docker_image and names its image itself.",
+    "num_cpus": "This template has no input num_cpus: it decides on the CPUs itself.",
+    "num_gpus": "Hardware changes no GPUs here: this template has no input num_gpus.",
+    "run_command": "Run changes nothing here: this template has no input run_command.",
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The four choices, named as in links: ``toscaname`` and ``docker_tag`` with their exact case."""
+
+    toscaname: str
+    hardware: str
+    docker_tag: str
+    run: str
+
+    def query(self) -> str:
+        """As the query string of a link to the form."""
+        return urlencode(self.as_dict())
+
+    def as_dict(self) -> dict[str, str]:
+        return {"toscaname": self.toscaname, "hardware": self.hardware, "docker_tag": self.docker_tag, "run": self.run}
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Choices that exist, the template they lead to, and a sentence for each wish that could not be met."""
+
+    choices: Choices
+    template: TemplateChoice
+    notes: tuple[str, ...]
+
+
+def choices_resolve(*, wishes: Mapping[str, str], module: Module, templates: Sequence[TemplateChoice]) -> Resolved:
+    """Make choices from what a link or form asks for; what is missing or impossible gets the module's default.
+
+    ``wishes`` may hold any of toscaname, hardware, docker_tag, run, in any case; an unknown wish is answered with
+    the default and a note, never in silence. Raises Problem submit:template when the module has no usable template.
+    """
+    if not templates:
+        raise Problem("submit:template")
+    notes: list[str] = []
+
+    by_key = {item.key: item for item in templates}
+    wish = wishes.get("toscaname", "").strip()
+    template = by_key.get(wish.casefold()) or by_key.get(DEFAULT_TEMPLATE) or templates[0]
+    if wish and wish.casefold() not in by_key:
+        notes.append(f"There is no template “{wish}” for this module; “{template.title}” is used.")
+
+    hardware = _one_of("hardware", wishes, HARDWARE, module.default_hardware or DEFAULT_HARDWARE, notes)
+    run = _one_of("run", wishes, RUNS, DEFAULT_RUN, notes)
+    tag = _tag(wishes.get("docker_tag", "").strip(), module, hardware, notes)
+    return Resolved(Choices(template.key, hardware, tag, run), template, tuple(notes))
+
+
+def governed_values(*, choices: Choices, description: TemplateDescription, module: Module) -> dict[str, Any]:
+    """The values that the choices give to the inputs they govern, only for inputs the template has.
+
+    ``docker_image`` is left out when neither template nor module names an image (``external``): it is typed then.
+    """
+    image = _image(description, module)
+    values: dict[str, Any] = {
+        **HARDWARE_VALUES[choices.hardware],
+        "run_command": COMMANDS[choices.hardware, choices.run],
+        **({"docker_image": with_tag(image, choices.docker_tag)} if image else {}),
+    }
+    return {name: value for name, value in values.items() if description.input(name)}
+
+
+def choices_without_effect(description: TemplateDescription) -> list[str]:
+    """One sentence for each governed input that the template lacks, so that nobody wonders."""
+    return [LACKING[name] for name in GOVERNED if not description.input(name)]
+
+
+def mismatch(choices: Choices) -> str:
+    """A warning when the tag says it is made for other hardware, else an empty text."""
+    flavour = tag_flavour(choices.docker_tag)
+    if flavour and flavour != choices.hardware:
+        return f"Tag {choices.docker_tag} is made for {HARDWARE[flavour]}, but {HARDWARE[choices.hardware]} is chosen."
+    return ""
+
+
+def with_tag(image: str, tag: str) -> str:
+    """The image under a tag. A tag it already has is replaced, never doubled; a digest is left as it is.
+
+    A colon is a tag's only after the last slash: before it, it is the port of a registry.
+    """
+    if not tag or "@" in image:
+        return image
+    folder, slash, name = image.rpartition("/")
+    return f"{folder}{slash}{name.partition(':')[0]}:{tag}"
+
+
+def switched(choices: Choices, **changes: str) -> Choices:
+    """The choices with some of them changed, for links that offer an alternative."""
+    return replace(choices, **changes)
+
+
+def _image(description: TemplateDescription, module: Module) -> str:
+    """The template's own image if it has one, else the module's."""
+    asked = description.input("docker_image")
+    own = asked.default if asked and isinstance(asked.default, str) else ""
+    return own.strip() or module.docker_image
+
+
+def _one_of(name: str, wishes: Mapping[str, str], allowed: Mapping[str, str], default: str, notes: list[str]) -> str:
+    wish = wishes.get(name, "").strip()
+    if wish.casefold() in allowed:
+        return wish.casefold()
+    if wish:
+        notes.append(f"“{wish}” is no {name} that can be chosen; {allowed[default]} is used.")
+    return default
+
+
+def _tag(wish: str, module: Module, hardware: str, notes: list[str]) -> str:
+    """The wished tag in the registry's own case, else the best for the hardware.
+
+    Old links carry tags in lower case: they still find their tag when exactly one differs in case alone.
+    """
+    names = [str(tag["name"]) for tag in module.tags]
+    if wish in names:
+        return wish
+    alike = [name for name in names if name.casefold() == wish.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    default = best_tag(names, hardware, module.default_tag)
+    if wish and not names:
+        return wish  # the registry has not been read: the user may well know better
+    if wish:
+        notes.append(f"There is no tag “{wish}”; “{default}” is used.")
+    return default or hardware

@@ -1,0 +1,122 @@
+"""What pages ask of the deployments we know. Everything starts from ``visible_to``."""
+
+import uuid as uuid_module
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from deployments.states import COMPLETE, FAILED, MOVING, Status
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from deployments.models import Deployment
+
+# Columns that can be long and that no list shows.
+LONG_COLUMNS = ("template_text", "inputs", "secret_inputs", "outputs", "secret_outputs", "note", "options",
+                "provider_choice", "callback_secret")  # fmt: skip
+
+# The value of ``sort`` in the address → columns; the identifier last makes the order total, so that pages don't overlap.
+SORTS: dict[str, str] = {
+    "created": "created_at",
+    "title": "title_key",
+    "status": "status",
+    "module": "module_slug",
+    "provider": "provider_name",
+}
+DEFAULT_SORT = "-created"
+
+READY = Q(status__in=COMPLETE, answers=True)
+SILENT = Q(status__in=COMPLETE, answers=False, answered_at__isnull=False)
+STARTING = Q(status__in=COMPLETE, answers=False, answered_at__isnull=True)
+GROUPS: dict[str, Q] = {
+    "attention": Q(status__in=[*FAILED, Status.UNCERTAIN]) | SILENT,
+    "ready": Q(status__in=COMPLETE) & ~SILENT & ~STARTING,
+    "progress": Q(status__in=MOVING) | STARTING,
+    "unknown": Q(status=Status.UNKNOWN),
+}
+
+
+class DeploymentQuerySet(models.QuerySet["Deployment"]):
+    """Named reads of deployments."""
+
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """The deployments ``user`` may see at all: the one owner check, which every read starts from."""
+        return self.filter(owner=user.pk) if user.is_authenticated else self.none()
+
+    def by_reference(self, reference: str) -> Self:
+        """The one with this uuid, or, while the orchestrator has not named it yet, with this submission key."""
+        named = Q(uuid=reference)
+        try:
+            named |= Q(submission_key=uuid_module.UUID(reference))
+        except ValueError:
+            pass  # uuids of the orchestrator need not look like ours
+        return self.filter(named)
+
+    def for_list(self) -> Self:
+        """Rows as lists show them: without the long columns."""
+        return self.select_related("module").defer(*LONG_COLUMNS, *(f"module__{name}" for name in _long_of_module()))
+
+    def alive(self) -> Self:
+        """Those that are, as far as we know, still there."""
+        return self.filter(gone_at__isnull=True)
+
+    def gone(self) -> Self:
+        return self.filter(gone_at__isnull=False)
+
+    def in_motion(self) -> Self:
+        """Those whose state will change by itself soon: worth looking again."""
+        return self.alive().filter(GROUPS["progress"])
+
+    def needing_attention(self) -> Self:
+        """Those whose owner has something to decide."""
+        return self.alive().filter(GROUPS["attention"])
+
+    def running(self) -> Self:
+        """Those that hold resources and can be used."""
+        return self.alive().filter(status__in=COMPLETE)
+
+    def search(self, text: str) -> Self:
+        """Those that have every word of ``text`` in title, description, module, image, provider or identifier."""
+        found = self
+        for word in text.split()[:8]:
+            found = found.filter(
+                Q(title__icontains=word)
+                | Q(description__icontains=word)
+                | Q(module_slug__icontains=word)
+                | Q(docker_image__icontains=word)
+                | Q(provider_name__icontains=word)
+                | Q(uuid__startswith=word.lower())
+            )
+        return found
+
+    def in_status_group(self, group: str) -> Self:
+        """``attention``, ``ready``, ``progress``, ``unknown`` or ``gone``; anything else means all that are alive."""
+        if group == "gone":
+            return self.gone()
+        return self.alive().filter(GROUPS[group]) if group in GROUPS else self.alive()
+
+    def of_provider(self, name: str) -> Self:
+        return self.filter(provider_name=name) if name else self
+
+    def of_module(self, slug: str) -> Self:
+        return self.filter(module_slug=slug) if slug else self
+
+    def sorted_by(self, sort: str) -> Self:
+        """In the order of a ``sort`` parameter: a key of SORTS, with ``-`` for descending; unknown → newest first."""
+        key = sort.removeprefix("-")
+        if key not in SORTS:
+            sort, key = DEFAULT_SORT, DEFAULT_SORT.removeprefix("-")
+        sign = "-" if sort.startswith("-") else ""
+        shown = Lower(
+            models.Case(
+                models.When(~Q(title=""), then="title"), default="description", output_field=models.CharField()
+            )
+        )
+        return self.annotate(title_key=shown).order_by(f"{sign}{SORTS[key]}", f"{sign}pk")
+
+
+def _long_of_module() -> tuple[str, ...]:
+    return ("description_md", "description_html", "metadata", "tags")
