@@ -1,0 +1,7 @@
+"""The cache of the catalogue: what upstream says, what curators say about it, and how the last refreshes went."""
+
+from catalog.models.module import Module, ModuleFacet, ModuleTemplate, TemplateChoice
+from catalog.models.run import RefreshRun
+from catalog.models.template import Template, TypeFile
+
+__all__ = ["Module", "ModuleFacet", "ModuleTemplate", "RefreshRun", "Template", "TemplateChoice", "TypeFile"]

@@ -1,0 +1,263 @@
+"""Modules: upstream's words in one set of columns, the curators' in another, which a refresh never touches."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.models import F, FilteredRelation, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from catalog.facets import glyph_for
+from catalog.models.template import Template
+from catalog.problems import restored
+from deepdash.config import config
+from deepdash.errors import Problem
+
+DEVELOPMENT_SLUG = "deep-oc-generic-dev"
+EXTERNAL_SLUG = "external"
+
+
+@dataclass(frozen=True)
+class TemplateChoice:
+    """A way to deploy a module. ``key`` is what links carry as ``toscaname`` (the title in lower case)."""
+
+    key: str
+    title: str
+    template: Template
+
+
+class ModuleQuerySet(models.QuerySet["Module"]):
+    def known(self) -> "ModuleQuerySet":
+        """All a visitor may look at, also those that upstream has withdrawn."""
+        return self.filter(hidden=False)
+
+    def visible(self) -> "ModuleQuerySet":
+        """All that can be chosen."""
+        return self.known().exclude(state=Module.State.GONE)
+
+    def for_list(self) -> "ModuleQuerySet":
+        """The cards of the catalogue; the development environment and ``external`` have buttons of their own."""
+        return (
+            self.visible()
+            .filter(kind=Module.Kind.MODULE)
+            .defer("metadata", "description_md", "description_html", "tags", "search_text")
+        )
+
+    def search(self, words: str) -> "ModuleQuerySet":
+        """Those whose title, summary, keywords or description hold every one of the words, in any case."""
+        found = self
+        for word in words.casefold().split()[:10]:
+            found = found.filter(search_text__contains=word)
+        return found
+
+    def with_facets(self, chosen: dict[str, list[str]]) -> "ModuleQuerySet":
+        """Those that have, for every kind of facet, at least one of the chosen values."""
+        found = self
+        for kind, values in chosen.items():
+            having = ModuleFacet.objects.filter(kind=kind, value__in=values)
+            found = found.filter(pk__in=having.values("module_id"))
+        return found
+
+    def in_order(self, sort: str) -> "ModuleQuerySet":
+        """Sorted by "title", "newest", "updated" (last image pushed), or else as the curators arranged them."""
+        orders = {
+            "title": ("sort_title", "slug"),
+            "newest": (F("created_on").desc(nulls_last=True), "sort_title"),
+            "updated": (F("pushed_at").desc(nulls_last=True), "sort_title"),
+        }
+        return self.order_by(*orders.get(sort, ("-featured", "position", "sort_title", "slug")))
+
+
+class Module(models.Model):
+    """A module of the catalogue."""
+
+    class State(models.TextChoices):
+        LIVE = "live", "live"
+        BROKEN = "broken", "broken upstream"
+        GONE = "gone", "withdrawn"
+
+    class Kind(models.TextChoices):
+        MODULE = "module", "module"
+        DEVELOPMENT = "development", "development environment"
+        EXTERNAL = "external", "run your own"
+
+    slug = models.SlugField(max_length=120, unique=True)
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.MODULE)
+    state = models.CharField(max_length=8, choices=State, default=State.LIVE)
+
+    # What upstream says.
+    url = models.URLField(max_length=500, blank=True)
+    title = models.CharField(max_length=300)
+    summary = models.TextField(blank=True)
+    description_md = models.TextField(blank=True)
+    description_html = models.TextField(blank=True, help_text="Made from the Markdown, sanitised")
+    keywords = models.JSONField(default=list, blank=True)
+    capabilities = models.JSONField(default=list, blank=True)
+    frameworks = models.JSONField(default=list, blank=True)
+    licence = models.CharField(max_length=100, blank=True)
+    created_on = models.DateField(null=True, blank=True)
+    docker_image = models.CharField(max_length=255, blank=True, help_text="Without a tag")
+    docker_tags = models.JSONField(default=list, blank=True, help_text="Tags the metadata restricts it to")
+    dockerfile_url = models.CharField(max_length=500, blank=True)
+    code_url = models.CharField(max_length=500, blank=True)
+    dataset_url = models.CharField(max_length=500, blank=True)
+    weights_url = models.CharField(max_length=500, blank=True)
+    cite_url = models.CharField(max_length=500, blank=True)
+    training_files_url = models.CharField(max_length=500, blank=True)
+    ci_url = models.CharField(max_length=500, blank=True)
+    metadata = models.JSONField(default=dict, blank=True, help_text="As upstream wrote it")
+    remarks = models.JSONField(default=list, blank=True, help_text="Where the metadata leaves its schema")
+    metadata_etag = models.CharField(max_length=200, blank=True)
+    metadata_digest = models.CharField(max_length=64, blank=True)
+    branch = models.CharField(max_length=100, blank=True, help_text="Branch the metadata was read from")
+    fetched_at = models.DateTimeField(null=True, blank=True, help_text="When this metadata was first read")
+    error = models.JSONField(default=dict, blank=True, help_text="What is wrong with the metadata now")
+
+    # What the registry says.
+    tags = models.JSONField(default=list, blank=True, help_text="name, size in bytes, pushed_at; newest first")
+    tags_etag = models.CharField(max_length=200, blank=True)
+    tags_read_at = models.DateTimeField(null=True, blank=True, help_text="When these tags were first read")
+    tags_error = models.JSONField(default=dict, blank=True)
+    flavours = models.JSONField(default=list, blank=True, help_text="Hardware its tags are made for")
+    pushed_at = models.DateTimeField(null=True, blank=True, help_text="When its newest image was pushed")
+
+    # What curators say. No refresh writes these.
+    hidden = models.BooleanField(default=False)
+    featured = models.BooleanField(default=False)
+    position = models.PositiveIntegerField(default=1000, help_text="Smaller comes first")
+    title_override = models.CharField(max_length=300, blank=True)
+    summary_override = models.TextField(blank=True)
+    note = models.TextField(blank=True, help_text="Shown on the module's page")
+    default_tag = models.CharField(max_length=128, blank=True)
+    default_hardware = models.CharField(max_length=8, blank=True, choices=[("cpu", "CPU"), ("gpu", "GPU")])
+
+    # Derived when saved.
+    sort_title = models.CharField(max_length=300, blank=True, editable=False, db_index=True)
+    search_text = models.TextField(blank=True, editable=False)
+
+    first_seen = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ModuleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sort_title", "slug"]
+        indexes = [models.Index(fields=["-featured", "position", "sort_title"], name="module_arranged")]
+
+    def __str__(self) -> str:
+        return self.shown_title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; what is searched and sorted follows from the rest, so it can't be forgotten."""
+        self.sort_title = self.shown_title.casefold()[:300]
+        words = [self.shown_title, self.title, self.shown_summary, self.slug, *map(str, self.keywords), self.description_md]
+        self.search_text = "\n".join(words).casefold()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "sort_title", "search_text"}
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalog:module", args=[self.slug])
+
+    @property
+    def shown_title(self) -> str:
+        return self.title_override or self.title or self.slug
+
+    @property
+    def shown_summary(self) -> str:
+        return self.summary_override or self.summary
+
+    @property
+    def glyph(self) -> str:
+        """Name of the icon that stands for what the module works on."""
+        return glyph_for(self.keywords)
+
+    @property
+    def deployable(self) -> bool:
+        """Whether it can be configured: there, and with an image (``external`` gets its image in the form)."""
+        return self.state != self.State.GONE and (bool(self.docker_image) or self.kind == self.Kind.EXTERNAL)
+
+    @property
+    def problem(self) -> Problem | None:
+        """What is wrong with its metadata upstream, if anything."""
+        return restored(self.error)
+
+    @property
+    def tags_problem(self) -> Problem | None:
+        return restored(self.tags_error)
+
+    def template_choices(self) -> list[TemplateChoice]:
+        """How it can be deployed: its own templates in their order, then the common ones (one query).
+
+        A template of its own that is also a common one is offered once, as the common one. What is missing or
+        can't be read is left out; the refresh has recorded it on the ModuleTemplate.
+        """
+        common = {file: title for title, file in config.COMMON_TOSCAS.items()}
+        found = list(
+            Template.objects.usable()
+            .annotate(own=FilteredRelation("module_links", condition=Q(module_links__module=self)))
+            .filter(Q(own__isnull=False) | Q(filename__in=common) | Q(path__in=common))
+            .annotate(own_title=F("own__title"), own_position=F("own__position"))
+            .order_by("own_position", "source", "path")
+        )
+        shared: dict[str, Template] = {}
+        for template in found:
+            title = common.get(template.path) or common.get(template.filename)
+            # An exact path wins over a file of the same name elsewhere.
+            if title and (title not in shared or template.path in common):
+                shared[title] = template
+        taken = {title.casefold() for title in shared}
+        own: list[TemplateChoice] = []
+        for template in found:
+            if template.own_position is None or template.pk in {item.pk for item in shared.values()}:
+                continue
+            title = (template.own_title or template.shown_name).strip()
+            key, number = title.casefold(), 2
+            while key in taken:  # titles are free text and repeat
+                key, number = f"{title.casefold()} {number}", number + 1
+            taken.add(key)
+            own.append(TemplateChoice(key, title, template))
+        return own + [
+            TemplateChoice(title.casefold(), title, shared[title]) for title in config.COMMON_TOSCAS if title in shared
+        ]
+
+
+class ModuleTemplate(models.Model):
+    """A template that a module's metadata names; ``template`` is empty while it is not to be found."""
+
+    module = models.ForeignKey(Module, on_delete=models.CASCADE, related_name="template_links")
+    template = models.ForeignKey(
+        Template, on_delete=models.SET_NULL, null=True, blank=True, related_name="module_links"
+    )
+    file = models.CharField(max_length=500, help_text="As the metadata names it: an address or a file name")
+    title = models.CharField(max_length=200, blank=True)
+    position = models.PositiveIntegerField(default=0)
+    error = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["module", "position"]
+        constraints = [models.UniqueConstraint(fields=["module", "position"], name="module_template_position")]
+
+    def __str__(self) -> str:
+        return f"{self.module.slug}: {self.title or self.file}"
+
+    @property
+    def problem(self) -> Problem | None:
+        return restored(self.error)
+
+
+class ModuleFacet(models.Model):
+    """One property that modules can be filtered by (``catalog.facets``), in a form that any database can count."""
+
+    module = models.ForeignKey(Module, on_delete=models.CASCADE, related_name="facets")
+    kind = models.CharField(max_length=16)
+    value = models.CharField(max_length=120, help_text="Folded: lower case, synonyms joined")
+    label = models.CharField(max_length=120, help_text="For people")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["module", "kind", "value"], name="module_facet")]
+        indexes = [models.Index(fields=["kind", "value", "module"], name="facet_kind_value")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.label}"

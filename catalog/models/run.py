@@ -1,0 +1,59 @@
+"""One refresh of the catalogue."""
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+# A runner says that it is alive after each item; no single item may take as long as this.
+SILENCE = timedelta(minutes=3)
+
+
+class RefreshRunQuerySet(models.QuerySet["RefreshRun"]):
+    def abandoned(self) -> "RefreshRunQuerySet":
+        """Running on paper, but their process has not been heard of for too long."""
+        return self.filter(state=RefreshRun.State.RUNNING, alive_at__lt=timezone.now() - SILENCE)
+
+    def last_finished(self) -> "RefreshRun | None":
+        """The last run that came to its end, without its items."""
+        return self.filter(state=RefreshRun.State.DONE).defer("items").order_by("-finished").first()
+
+
+class RefreshRun(models.Model):
+    """Runs coalesce: at most one waits and one is running, which the database itself enforces."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+        ABANDONED = "abandoned", "abandoned by its process"
+
+    class Trigger(models.TextChoices):
+        COMMAND = "command", "command line"
+        SCHEDULE = "schedule", "schedule"
+        START = "start", "first start"
+        CURATOR = "curator", "a curator"
+        WEBHOOK = "webhook", "GitHub webhook"
+
+    trigger = models.CharField(max_length=16, choices=Trigger)
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    requested = models.DateTimeField(default=timezone.now)
+    started = models.DateTimeField(null=True, blank=True)
+    alive_at = models.DateTimeField(null=True, blank=True)
+    finished = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict, blank=True, help_text="Result → how many items")
+    items = models.JSONField(default=list, blank=True, help_text="What happened to each item")
+
+    objects = RefreshRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-requested", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["state"], condition=Q(state="running"), name="one_run_at_a_time"),
+            models.UniqueConstraint(fields=["state"], condition=Q(state="waiting"), name="one_run_waits"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_trigger_display()}, {self.requested:%d %b %Y %H:%M} UTC"

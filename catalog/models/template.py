@@ -1,0 +1,103 @@
+"""TOSCA templates and the type files they import, as they were last read."""
+
+from django.db import models
+from django.utils import timezone
+
+from catalog.problems import restored
+from catalog.tosca.description import TemplateDescription
+from deepdash.errors import Problem
+
+
+class TemplateQuerySet(models.QuerySet["Template"]):
+    def usable(self) -> "TemplateQuerySet":
+        """Those a form can be made from. A verdict of tosca-parser informs; only what can't be read is withheld."""
+        return self.filter(state=Template.State.LIVE).exclude(verdict=Template.Verdict.UNREADABLE)
+
+    def for_list(self) -> "TemplateQuerySet":
+        """Without the large columns."""
+        return self.defer("raw", "description", "errors")
+
+
+class Template(models.Model):
+    """One TOSCA template, known by where it came from and its path there (file names and titles repeat)."""
+
+    class Source(models.TextChoices):
+        FOLDER = "folder", "templates folder"
+        METADATA = "metadata", "address in a module's metadata"
+
+    class Verdict(models.TextChoices):
+        VALID = "valid", "valid"
+        INVALID = "invalid", "invalid to tosca-parser"
+        PARSER_FAILED = "parser_failed", "tosca-parser failed"
+        UNREADABLE = "unreadable", "can't be read"
+
+    class State(models.TextChoices):
+        LIVE = "live", "live"
+        GONE = "gone", "gone upstream"
+
+    source = models.CharField(max_length=16, choices=Source, default=Source.FOLDER)
+    path = models.CharField(max_length=500, help_text="Below the templates folder, or the address")
+    filename = models.CharField(max_length=255, db_index=True)
+    raw = models.TextField(blank=True, help_text="As it was last read")
+    digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the text")
+    commit = models.CharField(max_length=64, blank=True, help_text="Commit the text was first read at")
+    kind = models.CharField(max_length=16, blank=True)
+    display_name = models.CharField(max_length=300, blank=True)
+    verdict = models.CharField(max_length=16, choices=Verdict, default=Verdict.UNREADABLE)
+    errors = models.JSONField(default=list, blank=True, help_text="What is wrong with it, one text each")
+    description = models.JSONField(default=dict, blank=True, help_text="A TemplateDescription")
+    basis = models.CharField(
+        max_length=64, blank=True, help_text="Digest of all that verdict and description rest on (types, parameters)"
+    )
+    state = models.CharField(max_length=8, choices=State, default=State.LIVE)
+    etag = models.CharField(max_length=200, blank=True)
+    error = models.JSONField(default=dict, blank=True, help_text="Why it can't be read anew just now")
+    first_seen = models.DateTimeField(default=timezone.now)
+    last_seen = models.DateTimeField(default=timezone.now, help_text="Last time it was found new or changed")
+
+    objects = TemplateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["source", "path"]
+        constraints = [models.UniqueConstraint(fields=["source", "path"], name="template_source_path")]
+
+    def __str__(self) -> str:
+        return self.path
+
+    def described(self) -> TemplateDescription:
+        """The typed description; without inputs when the template can't be read."""
+        return TemplateDescription.model_validate(self.description)
+
+    @property
+    def shown_name(self) -> str:
+        return self.display_name or self.filename
+
+    @property
+    def usable(self) -> bool:
+        """Whether a form can be made from it; the same rule as the queryset's."""
+        return self.state == self.State.LIVE and self.verdict != self.Verdict.UNREADABLE
+
+    @property
+    def problem(self) -> Problem | None:
+        return restored(self.error)
+
+
+class TypeFile(models.Model):
+    """A file of TOSCA types, known by the address that templates import it from."""
+
+    url = models.CharField(max_length=500, unique=True)
+    raw = models.TextField(blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    etag = models.CharField(max_length=200, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True, help_text="When this text was first read")
+    error = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["url"]
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def problem(self) -> Problem | None:
+        return restored(self.error)

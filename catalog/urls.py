@@ -1,0 +1,10 @@
+from django.urls import path
+
+from catalog import views
+
+app_name = "catalog"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("modules/<slug:slug>", views.module, name="module"),
+    path("modules/<slug:slug>/metadata.json", views.metadata, name="metadata"),
+]
