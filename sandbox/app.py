@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from sandbox import faults
+from sandbox import control, faults
 from sandbox.world import World
 
 MOUNTS: tuple[tuple[str, str], ...] = (
@@ -27,8 +27,9 @@ MOUNTS: tuple[tuple[str, str], ...] = (
 def build_app(world: World) -> web.Application:
     """Return the application with every service below its prefix.
 
-    Each service module offers ``routes(world)``, with paths relative to its prefix, and may offer ``part(world)``
-    that returns the :class:`~sandbox.world.Part` holding its state; that is called first and registered by name.
+    Each service module offers ``routes(world)``, with paths relative to its prefix, and may offer
+    ``part(world)`` that returns the :class:`~sandbox.world.Part` holding its state; that is called first and
+    registered by name.
     """
     app = web.Application()
     for name, prefix in MOUNTS:
@@ -46,6 +47,9 @@ def build_app(world: World) -> web.Application:
         )
         service.add_routes(routes)
         app.add_subapp(prefix, service)
+    controls = control.Control(world, MOUNTS)
+    app.add_subapp("/control", control.application(controls))
+    app.add_routes([web.get("/", controls.home)])
     return app
 
 

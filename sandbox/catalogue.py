@@ -5,7 +5,7 @@ Layout of the folder::
     modules/MODULES.yml                       the list of modules
     modules/ORG/REPO/metadata.json            any file in here is served from the repository
     modules/ORG/REPO/tags.json                optional: [{"name", "size", "last_updated"}, …] on Docker Hub
-    modules/branches.yml                      optional: {"ORG/REPO": [branch, …]}, the first is the default one
+    modules/branches.yml                      optional: {"ORG/REPO": [branch, …]}
     tosca-templates/indigo-dc/…               the git repository of templates
     tosca-types/import-map.yml                {import URL: file below tosca-types}
 """
@@ -27,7 +27,7 @@ DEFAULT_TAGS = ("cpu", "gpu", "latest", "cpu-test", "GPU-Test")
 _RAW_HOST = "raw.githubusercontent.com"
 
 
-class BadPath(ValueError):
+class PathError(ValueError):
     """A path that does not stay inside its repository."""
 
 
@@ -128,8 +128,8 @@ class Catalogue:
     def tags(self, image: str) -> list[dict[str, Any]] | None:
         """Return the tags of an image ``namespace/repository``, None when Docker Hub has no such image.
 
-        Each has ``name`` and perhaps ``size`` (bytes) and ``last_updated``. A module without tags of its own has
-        those its metadata names in ``docker_tags``, else a usual set.
+        Each has ``name`` and perhaps ``size`` (bytes) and ``last_updated``. A module without tags of its own
+        has those its metadata names in ``docker_tags``, else a usual set.
         """
         found: dict[str, dict[str, Any]] | None = None
         for key, module in self._modules.items():
@@ -152,7 +152,7 @@ class Catalogue:
     # -- changing -------------------------------------------------------------------------------------------
 
     def change_template(self, path: str, content: str | None) -> None:
-        """Write a file of the templates repository, or delete it (None). Raises BadPath."""
+        """Write a file of the templates repository, or delete it (None). Raises PathError."""
         parts = PurePosixPath(path).parts
         if (
             not parts
@@ -160,7 +160,7 @@ class Catalogue:
             or {"..", ".git"} & set(parts)
             or str(PurePosixPath(path)) != path
         ):
-            raise BadPath(f"{path!r} is not a path inside the repository.")
+            raise PathError(f"{path!r} is not a path inside the repository.")
         self.changes.templates[path] = content
         if content is None:
             self.templates.pop(path, None)
@@ -172,9 +172,10 @@ class Catalogue:
         self.modules_yml = content.encode()
 
     def change_module(self, owner: str, repository: str, change: dict[str, Any]) -> None:
-        """Change a module, or add one: ``metadata`` raw text (None: no such file), ``tags`` a list (None: derived).
+        """Change a module, or add one.
 
-        A key that is absent leaves that side as it is.
+        ``metadata`` is raw text (None: no such file), ``tags`` a list (None: derived); a key that is absent
+        leaves that side as it is.
         """
         key = _key(owner, repository)
         module = self._modules.setdefault(key, Module(files={}))

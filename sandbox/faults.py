@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 if TYPE_CHECKING:
     from sandbox.world import World
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 SERVICES = (
     "iam",
@@ -36,7 +35,7 @@ HUGE_BODY = 64 * 1024 * 1024
 _NO_ANSWER = 0
 
 
-class BadFault(ValueError):
+class FaultError(ValueError):
     """The description of a fault cannot be used; the message says why."""
 
 
@@ -44,9 +43,9 @@ class BadFault(ValueError):
 class Fault:
     """What goes wrong with matching requests.
 
-    ``latency`` and ``hang`` are real seconds. With only a latency the service answers, late. ``hang`` accepts the
-    request, says nothing for that long and drops the connection; ``close`` drops it at once. ``match`` is searched
-    for in the path with its query; ``times`` is how many requests are hit (None: all).
+    ``latency`` and ``hang`` are real seconds. With only a latency the service answers, late. ``hang`` accepts
+    the request, says nothing for that long and drops the connection; ``close`` drops it at once. ``match`` is
+    searched for in the path with its query; ``times`` is how many requests are hit (None: all).
     """
 
     latency: float = 0.0
@@ -61,22 +60,22 @@ class Fault:
 
     @classmethod
     def parse(cls, data: object) -> Fault:
-        """Read a fault from JSON; raises BadFault."""
+        """Read a fault from JSON; raises FaultError."""
         if not isinstance(data, Mapping):
-            raise BadFault("A fault is a JSON object.")
+            raise FaultError("A fault is a JSON object.")
         unknown = set(data) - set(cls.__dataclass_fields__)
         if unknown:
-            raise BadFault(f"Unknown keys: {', '.join(sorted(map(str, unknown)))}.")
+            raise FaultError(f"Unknown keys: {', '.join(sorted(map(str, unknown)))}.")
         fault = cls(**data)
         if fault.body is not None and fault.body not in BODIES:
-            raise BadFault(f"body is one of {', '.join(BODIES)}.")
+            raise FaultError(f"body is one of {', '.join(BODIES)}.")
         if fault.status is not None and not 200 <= fault.status <= 599:
-            raise BadFault("status is a number from 200 to 599.")
+            raise FaultError("status is a number from 200 to 599.")
         if fault.match is not None:
             try:
                 re.compile(fault.match)
             except re.error as error:
-                raise BadFault(f"match is no regular expression: {error}.") from error
+                raise FaultError(f"match is no regular expression: {error}.") from error
         return fault
 
     def hits(self, request: web.BaseRequest) -> bool:
@@ -92,9 +91,9 @@ class Faults:
         self._faults: dict[str, list[Fault]] = {}
 
     def put(self, service: str, faults: list[Fault]) -> None:
-        """Replace the faults of a service; the first that hits a request counts. Raises BadFault."""
+        """Replace the faults of a service; the first that hits a request counts. Raises FaultError."""
         if service != "*" and service not in SERVICES:
-            raise BadFault(f"service is one of {', '.join(SERVICES)} or *.")
+            raise FaultError(f"service is one of {', '.join(SERVICES)} or *.")
         self._faults[service] = faults
 
     def clear(self, service: str | None = None) -> None:
@@ -149,7 +148,7 @@ class Calls:
         return dict(sorted(totals.items()))
 
 
-def middleware(world: World, service: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def middleware(world: World, service: str) -> Middleware:
     """Return the middleware that applies the faults of ``service`` and counts its calls.
 
     For the applications behind the common port and for those with a port of their own alike.
@@ -217,7 +216,8 @@ def _answer(status: int, body: str, headers: Mapping[str, str] | None) -> web.Re
         reason = "Unknown"
     page = (
         f"<html>\r\n<head><title>{status} {reason}</title></head>\r\n<body>\r\n"
-        f"<center><h1>{status} {reason}</h1></center>\r\n<hr><center>nginx/1.18.0</center>\r\n</body>\r\n</html>\r\n"
+        f"<center><h1>{status} {reason}</h1></center>\r\n<hr><center>nginx/1.18.0</center>\r\n"
+        "</body>\r\n</html>\r\n"
     )
     return web.Response(status=status, text=page, content_type="text/html", headers=headers)
 

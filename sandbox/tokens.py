@@ -42,8 +42,8 @@ class InvalidToken(Exception):  # noqa: N818 -- the OAuth error of the same name
 class Claims:
     """What a valid access token, together with the user information behind it, says of its bearer.
 
-    ``groups``, ``organisation`` and ``name`` need the scope ``profile``, ``email`` the scope ``email``; ``exp`` is
-    in seconds since the epoch, ``raw`` the claims of the token itself.
+    ``groups``, ``organisation`` and ``name`` need the scope ``profile``, ``email`` the scope ``email``;
+    ``exp`` is in seconds since the epoch, ``raw`` the claims of the token itself.
     """
 
     sub: str
@@ -124,6 +124,12 @@ class TokenStore:
     def sign(self, claims: Mapping[str, Any]) -> str:
         return jwt.encode(dict(claims), self.key, algorithm="RS256", headers={"kid": KEY_ID})
 
+    def new_refresh_token(self, kept: RefreshToken) -> str:
+        """Keep ``kept`` under a new value and return that value, which clients must treat as opaque."""
+        value = _unsigned_jwt({"jti": str(uuid.uuid4()), "exp": int(kept.expires)})
+        self.refresh_tokens[value] = kept
+        return value
+
     def revoke_person(self, person: str) -> int:
         """Make all tokens of one person invalid; return how many there were."""
         access = [jti for jti, token in self.live.items() if token.person == person]
@@ -180,8 +186,9 @@ def issue(
 ) -> dict[str, Any]:
     """Issue tokens and return the answer of the token endpoint (contract 9.3).
 
-    ``lifetime`` (seconds) overrides the setting and may be negative, for an access token that is born expired. A
-    refresh token is made only with the scope ``offline_access`` and when none is given to be used again.
+    ``lifetime`` (seconds) overrides the setting and may be negative, for an access token that is born
+    expired. A refresh token is made only with the scope ``offline_access`` and when none is given to be used
+    again.
     """
     store = world.tokens
     now = world.now()
@@ -191,9 +198,9 @@ def issue(
     issued_at = int(now)
     signed_in_at = issued_at if auth_time is None else auth_time
     if refresh_token is None and "offline_access" in granted:
-        refresh_token = _unsigned_jwt({"jti": str(uuid.uuid4()), "exp": issued_at + 2_592_000})
-        store.refresh_tokens[refresh_token] = RefreshToken(
-            person.key, client_id, granted, now + world.settings.refresh_token_lifetime, signed_in_at
+        expires = now + world.settings.refresh_token_lifetime
+        refresh_token = store.new_refresh_token(
+            RefreshToken(person.key, client_id, granted, expires, signed_in_at)
         )
     jti = str(uuid.uuid4())
     claims: dict[str, Any] = {
@@ -315,6 +322,6 @@ def _half_hash(token: str) -> str:
 
 
 def _unsigned_jwt(claims: Mapping[str, Any]) -> str:
-    """Refresh tokens of the real provider are unsigned JWTs; clients must treat them as opaque."""
+    """Encode a JWT with ``alg`` none: the form the real provider's refresh tokens have."""
     header = _b64(json.dumps({"alg": "none"}).encode())
     return f"{header}.{_b64(json.dumps(dict(claims)).encode())}."

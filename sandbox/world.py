@@ -1,4 +1,4 @@
-"""What all stand-ins share: settings, clock, people, catalogue, faults, and what is kept between two starts."""
+"""What all stand-ins share: settings, clock, people, catalogue, faults, what is kept between starts."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ SAVE_DELAY = 0.5
 class Settings:
     """What the control API can change while the sandbox runs; times in seconds.
 
-    Lifetimes are real seconds (a client compares them with its own clock); the steps of a deployment are divided
-    by the speed.
+    Lifetimes are real seconds (a client compares them with its own clock); the steps of a deployment are
+    divided by the speed.
     """
 
     token_lifetime: float = 3600
@@ -46,7 +46,7 @@ class Settings:
 
 
 class Part:
-    """A service that keeps state. Order of calls: ``load`` (if something was kept), ``start``, …, ``stop``."""
+    """A service that keeps state. Calls, in order: ``load`` (if something was kept), ``start``, ``stop``."""
 
     async def start(self) -> None:
         """Resume what was in motion; the base URL is known by now."""
@@ -81,7 +81,7 @@ class DeploymentsControl(Protocol):
 
 @dataclass
 class World:
-    """Everything the stand-ins share. ``base_url`` has no trailing slash and is set when the port is known."""
+    """Everything the stand-ins share. ``base_url`` has no trailing slash, is set when the port is known."""
 
     base_url: str = ""
     speed: float = 1.0
@@ -135,7 +135,7 @@ class World:
     # -- what is kept between two starts --------------------------------------------------------------------
 
     def persist(self) -> None:
-        """Ask for the state to be written soon; many calls make one write. Does nothing without a state folder."""
+        """Ask for the state to be written soon; many calls make one write. Needs a state folder to act."""
         if self.state_dir and self._save_handle is None:
             self._save_handle = asyncio.get_running_loop().call_later(SAVE_DELAY, self._save_soon)
 
@@ -146,7 +146,7 @@ class World:
     async def _save(self) -> None:
         if self.state_dir is None:
             return
-        # One writer at a time, and the dump is made inside the lock: an older state never replaces a newer one.
+        # The dump is made inside the lock: an older state never replaces a newer one.
         async with self._write_lock:
             kept = {name: data for name, part in self.parts.items() if (data := part.dump()) is not None}
             text = json.dumps({"version": 1, "parts": kept})
