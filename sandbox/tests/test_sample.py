@@ -407,6 +407,20 @@ def test_constraints_of_good_templates_can_be_read_by_tosca_parser(name: str) ->
 
 
 @pytest.mark.parametrize("name", GOOD_TEMPLATES)
+def test_defaults_keep_their_constraints_but_for_the_stated_ones(name: str) -> None:
+    stated = {"deep-oc-field-types.yml": {"jupyter_password", "optimiser"}}
+    broken = set()
+    for declared in parse(template(name)).inputs:
+        for constraint in declared.constraints:
+            try:
+                if declared.default is not None:
+                    constraint.validate(declared.default)
+            except ValidationError:
+                broken.add(declared.name)
+    assert broken == stated.get(name, set())
+
+
+@pytest.mark.parametrize("name", GOOD_TEMPLATES)
 def test_the_types_of_the_sample_reject_what_they_do_not_know(name: str) -> None:
     spoilt = template(name)
     next(iter(spoilt["topology_template"]["node_templates"].values()))["type"] = "tosca.nodes.indigo.Nowhere"
