@@ -1,0 +1,28 @@
+"""Names of groups out of what IAM says about a user."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+
+def groups_from_claims(claims: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """The user's groups, as names without leading slash, from the first of the claims that is there and not empty.
+
+    IAM leaves the claim out for a user without groups (contract 9.4), and names it by the client's profile:
+    ``groups`` (iam), ``wlcg.groups`` with leading slashes, ``entitlements`` as URNs (aarc), ``roles`` (keycloak).
+    """
+    value = next((claims[name] for name in names if claims.get(name)), [])
+    entries = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    found = (_name(entry) for entry in entries if isinstance(entry, str))
+    return list(dict.fromkeys(name for name in found if name))
+
+
+def _name(entry: str) -> str:
+    if not entry.lower().startswith("urn:"):
+        return entry.replace("\x00", "").strip().strip("/")
+    # AARC-G069: <namespace>:group:<group>[:<subgroup>...][:role=<role>][#<authority>], percent-encoded parts.
+    _, marker, rest = entry.partition("#")[0].partition(":group:")
+    parts = [
+        unquote(part).replace("\x00", "") for part in rest.split(":") if part and not part.startswith("role=")
+    ]
+    return "/".join(parts) if marker else ""  # other entitlements are not groups

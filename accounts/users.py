@@ -1,0 +1,63 @@
+"""Making a user out of what IAM says, and the gate of required groups."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.groups import groups_from_claims
+from accounts.models import User
+from accounts.roles import roles_assign
+from deepdash.config import config
+from deepdash.errors import Problem
+
+
+class GroupsMissing(Problem):
+    """The user is not in every group that this dashboard asks for; ``groups`` names the missing ones."""
+
+    def __init__(self, groups: Sequence[str]) -> None:
+        super().__init__("login:groups")
+        self.groups = list(groups)
+
+
+@transaction.atomic
+def user_create(*, issuer: str, claims: Mapping[str, Any]) -> User:
+    """Make the user whom IAM's claims describe. Raises GroupsMissing, and makes nobody then."""
+    user = User(issuer=issuer, subject=claims["sub"])
+    _describe(user, claims)
+    if missing := user.missing_groups(config.IAM_GROUP_MEMBERSHIP):
+        raise GroupsMissing(missing)
+    user.set_unusable_password()
+    user.save()
+    roles_assign(user=user)
+    return user
+
+
+def user_refresh(*, user: User, claims: Mapping[str, Any]) -> User:
+    """Take over name, e-mail, organisation, groups and role from new claims about a known user.
+
+    Raises GroupsMissing when they have left a required group; that is saved too, so that other sessions know.
+    """
+    with transaction.atomic():
+        _describe(user, claims)
+        user.save(update_fields=["name", "email", "organisation", "groups", "seen_at"])
+        roles_assign(user=user)
+    if missing := user.missing_groups(config.IAM_GROUP_MEMBERSHIP):
+        raise GroupsMissing(missing)
+    return user
+
+
+def _describe(user: User, claims: Mapping[str, Any]) -> None:
+    full = " ".join(filter(None, (_text(claims, "given_name"), _text(claims, "family_name"))))
+    user.name = (_text(claims, "name") or full or _text(claims, "preferred_username"))[:200]
+    user.email = _text(claims, "email") if len(_text(claims, "email")) <= 254 else ""
+    user.organisation = _text(claims, "organisation_name")[:200]
+    user.groups = groups_from_claims(claims, config.IAM_GROUP_CLAIMS)
+    user.seen_at = timezone.now()
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    """A claim as text; absent when it is anything else. PostgreSQL refuses NUL."""
+    value = claims.get(name)
+    return value.replace("\x00", "").strip() if isinstance(value, str) else ""
