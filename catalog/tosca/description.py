@@ -73,6 +73,12 @@ class Input(_Frozen):
     tab: str = ""
     hidden: bool = False
 
+    @property
+    def title(self) -> str:
+        """The label, or the name made readable."""
+        words = self.label or " ".join(self.name.replace("_", " ").split()) or self.name
+        return words[:1].upper() + words[1:]
+
     def constraint(self, kind: str) -> Constraint | None:
         """The first constraint of a kind, or None."""
         return next((constraint for constraint in self.constraints if constraint.kind == kind), None)

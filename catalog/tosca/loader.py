@@ -8,23 +8,27 @@ import yaml
 
 from catalog.tosca.guard import EventLoader, Refused, check_yaml, explain
 
-# Real templates need no more. Own type sections and repositories are what endless loops in tosca-parser and
-# reads of files and addresses are made with.
-TEMPLATE_KEYS = frozenset(
-    {"tosca_definitions_version", "description", "metadata", "imports", "topology_template"}
-)
+# Sections that real templates do without: own types and repositories are what endless loops in tosca-parser and
+# reads of files and addresses are made with. Unknown sections are left to its verdict.
+WITHHELD_KEYS = frozenset(
+    {"artifact_types", "capability_types", "data_types", "dsl_definitions", "group_types", "interface_types",
+     "node_types", "policy_types", "relationship_types", "repositories"}
+)  # fmt: skip
 
 
 def load_yaml(text: str) -> Any:
     """Guard and load one YAML document, with values just as YAML 1.1 types them. Raises Refused."""
     check_yaml(text)
+    loader = EventLoader(text)
     try:
-        return yaml.load(text, Loader=EventLoader)  # noqa: S506  (CSafeLoader or SafeLoader)
+        return loader.get_single_data()
     except yaml.YAMLError as error:
         raise Refused(f"It is not YAML: {explain(error)}") from None
     except (ValueError, OverflowError, RecursionError, TypeError) as error:
         # An integer of thousands of digits, a date like 2020-99-99, a mapping as a key.
         raise Refused(f"It holds a value that can't be read: {error}") from None
+    finally:
+        loader.dispose()
 
 
 def load_template(text: str) -> dict[str, Any]:
@@ -34,9 +38,9 @@ def load_template(text: str) -> dict[str, Any]:
         raise Refused("It is no mapping of TOSCA sections.")
     if not isinstance(data.get("topology_template"), dict):
         raise Refused("It has no topology_template.")
-    odd = [repr(key) for key in data if key not in TEMPLATE_KEYS]
-    if odd:
-        raise Refused(f"Top-level sections that are not taken: {', '.join(odd)[:300]}.")
+    withheld = [str(key) for key in data if str(key).strip() in WITHHELD_KEYS]
+    if withheld:
+        raise Refused(f"Sections that are not taken from templates: {', '.join(withheld)[:300]}.")
     inputs = data["topology_template"].get("inputs")
     if inputs is not None and not isinstance(inputs, dict):
         raise Refused("The inputs are no mapping of names.")
