@@ -1,0 +1,9 @@
+from celery import shared_task
+
+from accounts.expiry import expired_forget
+
+
+@shared_task
+def forget_expired() -> None:
+    """Every hour (CELERY_BEAT_SCHEDULE)."""
+    expired_forget()

@@ -1,0 +1,96 @@
+"""The pages of signing in and out. All are public, and none starts a login by itself."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth import logout as session_end
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.discovery import provider
+from accounts.kept import has_form
+from accounts.models import User
+from accounts.oidc import DENIED_KEY
+from accounts.paths import page_path, safe_next
+from accounts.tokens import id_token_of, tokens_forget
+from deepdash.config import config
+from deepdash.errors import Problem
+from deepdash.http import ServiceError
+
+LOGGED_OUT_KEY = "logged_out"
+# What the sign-in page may be asked to say; expired sessions have words of their own there.
+NOTICES = {"login:denied", "login:rejected", "login:stale", "login:provider"}
+
+
+@login_not_required
+@never_cache
+@require_safe
+def login(request: HttpRequest) -> HttpResponse:
+    next_path, problem = safe_next(request, request.GET.get("next")), request.GET.get("problem", "")
+    ctx = {
+        "next": next_path,
+        "problem": Problem(problem) if problem in NOTICES else None,
+        "expired": problem == "login:expired",
+        "kept": has_form(request, path=page_path(next_path)),
+        "configured": bool(config.IAM_BASE_URL),
+        "groups": config.IAM_GROUP_MEMBERSHIP,
+    }
+    return render(request, "accounts/login.html", ctx)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def login_denied(request: HttpRequest) -> HttpResponse:
+    groups = request.session.get(DENIED_KEY) or config.IAM_GROUP_MEMBERSHIP
+    if not groups:
+        return redirect("accounts:login")
+    return render(request, "accounts/denied.html", {"groups": groups}, status=403)
+
+
+@login_not_required
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """End the session here and withdraw the tokens; the session at IAM only where IAM offers that."""
+    if not isinstance(request.user, User):
+        return redirect("accounts:logged_out")
+    onward = _end_session_url(request, request.user)
+    withdrawn = tokens_forget(request.user)
+    session_end(request)
+    request.session[LOGGED_OUT_KEY] = {"withdrawn": withdrawn, "iam_ended": bool(onward)}
+    return redirect(onward or "accounts:logged_out")
+
+
+@login_not_required
+@never_cache
+@require_safe
+def logged_out(request: HttpRequest) -> HttpResponse:
+    # Without the note of ``logout`` (a bookmark), the weaker of the two claims is the true one.
+    ctx = {"withdrawn": True, "iam_ended": False} | request.session.get(LOGGED_OUT_KEY, {})
+    return render(request, "accounts/logged_out.html", ctx)
+
+
+def _end_session_url(request: HttpRequest, user: User) -> str:
+    """Where IAM ends its own session (OpenID Connect RP-Initiated Logout 1.0), empty when it can't.
+
+    INDIGO IAM lists no such endpoint (contract 9.1); other providers and later versions may.
+    """
+    try:
+        endpoint = provider().end_session_endpoint
+    except ServiceError:
+        return ""
+    if endpoint is None:
+        return ""
+    page = reverse("accounts:logged_out")
+    query = {
+        "id_token_hint": id_token_of(user),
+        "client_id": settings.OIDC_RP_CLIENT_ID,
+        "post_logout_redirect_uri": f"{config.PUBLIC_URL}{page}"
+        if config.PUBLIC_URL
+        else request.build_absolute_uri(page),
+    }
+    return f"{endpoint}?{urlencode({name: value for name, value in query.items() if value})}"
