@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -66,22 +66,42 @@ class Fault:
         unknown = set(data) - set(cls.__dataclass_fields__)
         if unknown:
             raise FaultError(f"Unknown keys: {', '.join(sorted(map(str, unknown)))}.")
-        fault = cls(**data)
-        if fault.body is not None and fault.body not in BODIES:
-            raise FaultError(f"body is one of {', '.join(BODIES)}.")
-        if fault.status is not None and not 200 <= fault.status <= 599:
-            raise FaultError("status is a number from 200 to 599.")
-        if fault.match is not None:
-            try:
-                re.compile(fault.match)
-            except re.error as error:
-                raise FaultError(f"match is no regular expression: {error}.") from error
-        return fault
+        _check(data, "latency", int | float, lambda value: value >= 0)
+        _check(data, "hang", int | float, lambda value: value >= 0)
+        _check(data, "status", int, lambda value: 200 <= value <= 599)
+        _check(data, "times", int, lambda value: value > 0)
+        _check(data, "close", bool)
+        _check(data, "body", str, lambda value: value in BODIES)
+        _check(data, "method", str)
+        _check(data, "match", str, _compiles)
+        _check(data, "headers", dict)
+        return cls(**{name: value for name, value in data.items() if value is not None})
 
     def hits(self, request: web.BaseRequest) -> bool:
         if self.method and self.method.upper() != request.method:
             return False
         return not self.match or re.search(self.match, request.path_qs) is not None
+
+
+def _check(
+    data: Mapping[str, Any], name: str, kind: Any, fits: Callable[[Any], bool] = lambda _value: True
+) -> None:
+    """Raise FaultError unless the value is absent, null, or of this kind and fitting."""
+    value = data.get(name)
+    if value is None:
+        return
+    # In Python a bool is a number, in JSON it is not.
+    right_kind = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+    if not right_kind or not fits(value):
+        raise FaultError(f"{name} cannot be {value!r}.")
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
 
 
 class Faults:

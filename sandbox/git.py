@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -177,11 +178,15 @@ async def _backend(repository: TemplatesRepository, request: web.Request) -> web
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            return await _relay(process, body, request)
-        finally:
-            if process.returncode is None:
+            response = await _relay(process, body, request)
+        except BaseException:
+            # The client went away: nobody reads the rest. (Killing it on every exit would reap it twice.)
+            with contextlib.suppress(ProcessLookupError):
                 process.kill()
+            raise
+        finally:
             await process.wait()
+        return response
 
 
 async def _relay(
