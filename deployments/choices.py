@@ -29,9 +29,10 @@ COMMANDS: dict[tuple[str, str], str] = {
     ("gpu", "deepaas"): "monitorPORT=$PORT1 deepaas-run --listen-ip=0.0.0.0 --listen-port=$PORT0",
     ("gpu", "jupyterlab"): "monitorPORT=$PORT1 jupyterPORT=$PORT2 /srv/.jupyter/run_jupyter.sh --allow-root",
 }
+IMAGES = ("docker_image", "dockerhub_img")  # templates for virtual machines and Kubernetes use the second name
 GOVERNED = ("docker_image", "num_cpus", "num_gpus", "run_command")
 LACKING = {
-    "docker_image": "Tag changes nothing here: this template has no input docker_image and names its image itself.",
+    "docker_image": "Tag changes nothing here: this template has no input for the image and names it itself.",
     "num_cpus": "This template has no input num_cpus: it decides on the CPUs itself.",
     "num_gpus": "Hardware changes no GPUs here: this template has no input num_gpus.",
     "run_command": "Run changes nothing here: this template has no input run_command.",
@@ -89,20 +90,27 @@ def choices_resolve(*, wishes: Mapping[str, str], module: Module, templates: Seq
 def governed_values(*, choices: Choices, description: TemplateDescription, module: Module) -> dict[str, Any]:
     """The values that the choices give to the inputs they govern, only for inputs the template has.
 
-    ``docker_image`` is left out when neither template nor module names an image (``external``): it is typed then.
+    The image is left out when neither template nor module names one (``external``): it is typed then.
     """
-    image = _image(description, module)
     values: dict[str, Any] = {
         **HARDWARE_VALUES[choices.hardware],
         "run_command": COMMANDS[choices.hardware, choices.run],
-        **({"docker_image": with_tag(image, choices.docker_tag)} if image else {}),
     }
+    for name in IMAGES:
+        if image := _image(name, description, module):
+            values[name] = with_tag(image, choices.docker_tag)
     return {name: value for name, value in values.items() if description.input(name)}
+
+
+def image_input(description: TemplateDescription) -> str:
+    """The name of the input that takes the image, "" when the template has none."""
+    return next((name for name in IMAGES if description.input(name)), "")
 
 
 def choices_without_effect(description: TemplateDescription) -> list[str]:
     """One sentence for each governed input that the template lacks, so that nobody wonders."""
-    return [LACKING[name] for name in GOVERNED if not description.input(name)]
+    missing = [name for name in GOVERNED[1:] if not description.input(name)]
+    return [LACKING[name] for name in ([] if image_input(description) else ["docker_image"]) + missing]
 
 
 def mismatch(choices: Choices) -> str:
@@ -129,9 +137,9 @@ def switched(choices: Choices, **changes: str) -> Choices:
     return replace(choices, **changes)
 
 
-def _image(description: TemplateDescription, module: Module) -> str:
+def _image(name: str, description: TemplateDescription, module: Module) -> str:
     """The template's own image if it has one, else the module's."""
-    asked = description.input("docker_image")
+    asked = description.input(name)
     own = asked.default if asked and isinstance(asked.default, str) else ""
     return own.strip() or module.docker_image
 

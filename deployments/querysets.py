@@ -57,7 +57,7 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
 
     def for_list(self) -> Self:
         """Rows as lists show them: without the long columns."""
-        return self.select_related("module").defer(*LONG_COLUMNS, *(f"module__{name}" for name in _long_of_module()))
+        return self.defer(*LONG_COLUMNS)
 
     def alive(self) -> Self:
         """Those that are, as far as we know, still there."""
@@ -116,7 +116,3 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
             )
         )
         return self.annotate(title_key=shown).order_by(f"{sign}{SORTS[key]}", f"{sign}pk")
-
-
-def _long_of_module() -> tuple[str, ...]:
-    return ("description_md", "description_html", "metadata", "tags")

@@ -1,0 +1,127 @@
+"""DEEPaaS, the API inside each deployed module (contract 6): its address comes from outside, so every call is guarded."""
+
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, TypeAdapter
+
+from deepdash.config import config
+from deepdash.guard import GuardedAdapter, Network, networks
+from deepdash.http import Answer, ServiceError, ServiceSession
+from deployments.clients.base import segment
+from deployments.clients.shapes import Items, Mapping, Shape, Text
+
+MAX_BYTES = 4 * 1024 * 1024
+PROBE_TIMEOUT = 3.0  # seconds
+
+
+def allowed_networks() -> tuple[Network, ...]:
+    """The private networks that deployments may be in, by configuration."""
+    return networks(config.OUTBOUND_ALLOWED_NETWORKS)
+
+
+def guarded_session(name: str, url: str, *, timeout: float, max_bytes: int = MAX_BYTES) -> ServiceSession:
+    """A session without any token for an address that came from outside."""
+    verify: bool | str = (config.DEEPAAS_CERT or True) if config.DEEPAAS_VERIFY else False
+    return ServiceSession(
+        name, url, verify=verify, read_timeout=timeout, total_timeout=timeout, max_bytes=max_bytes,
+        adapter=GuardedAdapter(name, allowed=allowed_networks()),
+    )  # fmt: skip
+
+
+def probe(name: str, url: str) -> int:
+    """The HTTP status with which a service answers a GET.
+
+    Raises ServiceError when it gives no answer at all (or when the address is forbidden: ``service:blocked``).
+    """
+    session = guarded_session(name, url, timeout=PROBE_TIMEOUT, max_bytes=MAX_BYTES)
+    try:
+        return session.get("", headers={"Accept": "*/*"}).status
+    except ServiceError as error:
+        if error.http_status is None:
+            raise
+        return error.http_status
+
+
+class Model(Shape):
+    """A model of a DEEPaaS. ``key`` is what its routes are called: metadata may override id and name (contract 6.2)."""
+
+    id: Text = ""
+    name: Text = ""
+    description: Text = ""
+    version: Text = ""
+    author: Text = ""
+    links: Annotated[list[Any], Items] = []
+
+    @property
+    def key(self) -> str:
+        for link in self.links:
+            if isinstance(link, dict) and link.get("href"):
+                last = urlsplit(str(link["href"])).path.rstrip("/").rpartition("/")[2]
+                if last:
+                    return unquote(last)
+        return self.name if self.id in {"", "0"} else self.id
+
+
+class Training(Shape):
+    """One training as its DEEPaaS tells it (contract 6.3). ``date`` has no zone: it is the container's clock."""
+
+    uuid: Text
+    date: Text = ""
+    status: Text = ""
+    args: Mapping = {}
+    message: Text = ""
+    result: Mapping = {}
+
+
+class _Models(Shape):
+    models: Annotated[list[Model], Items] = []
+
+
+class _Version(Shape):
+    id: Text = ""
+
+
+class _Versions(Shape):
+    versions: Annotated[list[_Version], Items] = Field([])
+
+
+_TRAININGS = TypeAdapter(list[Training])
+
+
+class Deepaas:
+    """Calls to the DEEPaaS at one endpoint. All raise ServiceError; ``service:blocked`` for a forbidden address."""
+
+    name = "DEEPaaS"
+
+    def __init__(self, endpoint: str) -> None:
+        self._session = guarded_session(self.name, endpoint.rstrip("/"), timeout=8.0)
+
+    def versions(self) -> tuple[str, ...]:
+        """The API versions it offers; training needs ``v2``."""
+        return tuple(version.id for version in self._session.get("/").parse(_Versions).versions)
+
+    def models(self) -> tuple[Model, ...]:
+        """The models inside. With the slash at the end, else it redirects."""
+        return tuple(self._session.get("/v2/models/").parse(_Models).models)
+
+    def trainings(self, model: str) -> tuple[Training, ...]:
+        """All trainings it remembers; a module that can't train has none."""
+        data = self._session.get(self._path(model)).json()
+        return tuple(_TRAININGS.validate_python([item for item in data if isinstance(item, dict) and item.get("uuid")])
+                     if isinstance(data, list) else ())  # fmt: skip
+
+    def training_delete(self, model: str, uuid: str) -> None:
+        """Cancel and forget a training.
+
+        A running one is removed and nevertheless answered with 500 (contract 6.3): whether it is gone shows only in
+        the list afterwards, so that answer is no error here.
+        """
+        self._session.request("DELETE", self._path(model) + segment(uuid), ok=(500,))
+
+    def description(self) -> Answer:
+        """``/swagger.json``, which describes the arguments of a training."""
+        return self._session.get("/swagger.json")
+
+    def _path(self, model: str) -> str:
+        return f"/v2/models/{segment(model)}/train/"

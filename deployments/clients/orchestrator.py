@@ -1,0 +1,288 @@
+"""INDIGO PaaS Orchestrator (contract 1): deployments, their templates, logs and resources."""
+
+import logging
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+
+from deepdash.config import config
+from deepdash.http import Answer, ServiceSession
+from deployments.clients.base import ServiceClient, segment
+from deployments.clients.shapes import Items, Mapping, Moment, Shape, Text
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+log = logging.getLogger(__name__)
+
+PAGE_SIZE = 2000  # the most it gives at once; more is capped silently (contract 1.6)
+MAX_PAGES = 25
+LISTING_BYTES = 64 * 1024 * 1024
+WRITE_TIMEOUT = 30.0  # seconds; a POST validates the template and exchanges the token before it answers
+_PAGING = {"createdBy", "userGroup", "page", "size", "sort"}
+
+
+class Creator(Shape):
+    issuer: Text = ""
+    subject: Text = ""
+
+
+class ProviderEndpoint(Shape):
+    """Where it runs. ``service_id`` is the CMDB's id of the compute service."""
+
+    url: Text = Field("", alias="cpEndpoint")
+    service_id: Text = Field("", alias="cpComputeServiceId")
+    region: Text = ""
+    vault: Text = Field("", alias="vaultUri")
+    kind: Text = Field("", alias="deploymentType")
+
+
+class UpstreamDeployment(Shape):
+    """A deployment as the orchestrator tells it (contract 1.7). Absent fields are empty."""
+
+    uuid: Text
+    status: Text = "UNKNOWN"
+    status_reason: Text = Field("", alias="statusReason")
+    task: Text = ""
+    created_at: Moment = Field(None, alias="creationTime")
+    updated_at: Moment = Field(None, alias="updateTime")
+    physical_id: Text = Field("", alias="physicalId")
+    outputs: Mapping = {}
+    callback: Text = ""
+    user_group: Text = Field("", alias="userGroup")
+    provider_name: Text = Field("", alias="cloudProviderName")
+    provider_endpoint: Annotated[ProviderEndpoint | None, BeforeValidator(lambda v: v if isinstance(v, dict) else None)] = (
+        Field(None, alias="cloudProviderEndpoint")
+    )
+    created_by: Annotated[Creator | None, BeforeValidator(lambda v: v if isinstance(v, dict) else None)] = Field(
+        None, alias="createdBy"
+    )
+
+    @field_validator("uuid")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        if not value or len(value) > 64 or any(c in value for c in "/?#\\") or value in {".", ".."}:
+            raise ValueError("no usable uuid")
+        return value
+
+    @field_validator("status")
+    @classmethod
+    def _known_length(cls, value: str) -> str:
+        return value[:32] or "UNKNOWN"
+
+
+class UpstreamResource(Shape):
+    """A node of a deployment (contract 1.15). ``metadata`` may hold private keys: never show it whole."""
+
+    uuid: Text
+    state: Text = ""
+    physical_id: Text = Field("", alias="physicalId")
+    node_type: Text = Field("", alias="toscaNodeType")
+    node_name: Text = Field("", alias="toscaNodeName")
+    created_at: Moment = Field(None, alias="creationTime")
+    updated_at: Moment = Field(None, alias="updateTime")
+    metadata: Mapping = {}
+
+
+class ServiceConfiguration(Shape):
+    """Addresses of the other services, as the orchestrator uses them (contract 1.5)."""
+
+    slam: Text = Field("", alias="slam_url")
+    cmdb: Text = Field("", alias="cmdb_url")
+    im: Text = Field("", alias="im_url")
+    monitoring: Text = Field("", alias="monitoring_url")
+
+
+class Info(Shape):
+    """``GET /info`` (contract 1.4)."""
+
+    version: Text = ""
+    revision: Text = ""
+
+    def at_least(self, wanted: str) -> bool:
+        """True when the version is not lower than ``wanted`` ("2.7.0"); what follows a "-" does not count."""
+        return self.version != "" and _numbers(self.version) >= _numbers(wanted)
+
+
+class _Page(Shape):
+    content: Annotated[list[Any], Items] = []
+    links: Annotated[list[Any], Items] = []
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All pages of a list. ``complete`` is False when something in it could not be read: absence proves nothing then."""
+
+    items: tuple[UpstreamDeployment, ...]
+    complete: bool
+
+
+class Orchestrator(ServiceClient):
+    """Calls in the name of ``user``. All methods raise ServiceError and LoginExpired."""
+
+    name: ClassVar[str] = "The orchestrator"
+
+    def __init__(self, user: "User | None", *, renews: bool = True) -> None:
+        super().__init__(
+            user, config.ORCHESTRATOR_URL, verify=config.ORCHESTRATOR_CERT or True, renews=renews, max_bytes=LISTING_BYTES
+        )
+        self._patient = ServiceSession(
+            self.name, config.ORCHESTRATOR_URL, verify=config.ORCHESTRATOR_CERT or True,
+            read_timeout=WRITE_TIMEOUT, total_timeout=WRITE_TIMEOUT,
+        )  # fmt: skip
+
+    def info(self) -> Info:
+        """Version and revision; needs no token."""
+        data = self._session.get("/info").json()
+        build = data.get("build") if isinstance(data, dict) else None
+        if isinstance(build, dict):
+            commit = (data.get("git") or {}).get("commit") or {}
+            return Info(version=build.get("version"), revision=commit.get("id"))
+        return Info(version=data.get("projectVersion") if isinstance(data, dict) else "")
+
+    def configuration(self) -> ServiceConfiguration:
+        """Addresses of SLAM, CMDB, IM and monitoring; needs version 2.3."""
+        return self.call("GET", "/configuration").parse(ServiceConfiguration)
+
+    def deployments(self, *, created_by: str = "me", user_group: str = "", size: int = PAGE_SIZE) -> Listing:
+        """All deployments of somebody, or of a group, newest first.
+
+        Only the query of a ``next`` link is used: behind a proxy its host may be one we can't or must not reach.
+        """
+        items: list[UpstreamDeployment] = []
+        complete = True
+        params: dict[str, str] = {"page": "0", "size": str(size)}
+        params |= {"userGroup": user_group} if user_group else {"createdBy": created_by}
+        pages_seen: set[str] = set()
+        for _ in range(MAX_PAGES):
+            page = self.call("GET", "/deployments", params=params).parse(_Page)
+            for data in page.content:
+                try:
+                    items.append(UpstreamDeployment.model_validate(data))
+                except ValidationError as error:
+                    complete = False
+                    log.warning("A deployment in the list can't be read: %s", error.errors()[0]["msg"])
+            pages_seen.add(params.get("page", "0"))
+            following = _next(page.links)
+            if not following or not page.content:
+                return Listing(tuple(items), complete)
+            if following.get("page", "0") in pages_seen:
+                break  # a circle of links
+            params |= following
+        return Listing(tuple(items), False)
+
+    def deployment(self, uuid: str) -> UpstreamDeployment:
+        """One deployment. Unknown or not visible: ServiceError ``service:missing``."""
+        return self.call("GET", f"/deployments/{segment(uuid)}").parse(UpstreamDeployment)
+
+    def create(
+        self,
+        *,
+        template: str,
+        parameters: MappingOf[str, Any],
+        callback: str = "",
+        timeout_mins: int | None = None,
+        provider_timeout_mins: int | None = None,
+        max_providers_retry: int | None = None,
+        keep_last_attempt: bool = False,
+        user_group: str = "",
+    ) -> UpstreamDeployment:
+        """Ask for a deployment (contract 1.9). Sent once; ``ServiceError.maybe_done`` tells whether it may exist."""
+        body = _request(template, parameters, callback, timeout_mins, provider_timeout_mins, max_providers_retry,
+                        keep_last_attempt)  # fmt: skip
+        if user_group:
+            body["userGroup"] = user_group
+        return self._write("POST", "/deployments", body).parse(UpstreamDeployment)
+
+    def update(
+        self,
+        uuid: str,
+        *,
+        template: str,
+        parameters: MappingOf[str, Any],
+        callback: str = "",
+        timeout_mins: int | None = None,
+        provider_timeout_mins: int | None = None,
+        max_providers_retry: int | None = None,
+        keep_last_attempt: bool = False,
+    ) -> None:
+        """Change a running one (contract 1.10); ``parameters`` are merged over the old ones."""
+        body = _request(template, parameters, callback, timeout_mins, provider_timeout_mins, max_providers_retry,
+                        keep_last_attempt)  # fmt: skip
+        self._write("PUT", f"/deployments/{segment(uuid)}", body)
+
+    def reset(self, uuid: str) -> None:
+        """Give up a stuck deletion: it becomes DELETE_FAILED and can be deleted again (contract 1.11)."""
+        self._write("PATCH", f"/deployments/{segment(uuid)}", {"status": "DELETE_FAILED"})
+
+    def delete(self, uuid: str, *, force: bool = False) -> None:
+        """Start the deletion (contract 1.12). ``force`` is ignored by servers before 3.0."""
+        params = {"force": "true"} if force else None
+        self._write("DELETE", f"/deployments/{segment(uuid)}", None, params=params)
+
+    def template(self, uuid: str) -> str:
+        """The TOSCA text as it was submitted."""
+        return self.call("GET", f"/deployments/{segment(uuid)}/template", headers={"Accept": "text/plain, */*;q=0.1"}).text
+
+    def log(self, uuid: str) -> str:
+        """The contextualisation log; empty for container kinds. Without a provider it answers 500 (contract 1.14)."""
+        return self.call("GET", f"/deployments/{segment(uuid)}/log", headers={"Accept": "text/plain, */*;q=0.1"}).text
+
+    def extra_info(self, uuid: str) -> list[Any]:
+        """What the provider tells beyond the outputs; may hold credentials, like resources."""
+        answer = self.call("GET", f"/deployments/{segment(uuid)}/extrainfo", headers={"Accept": "text/plain, */*;q=0.1"})
+        if not answer.body.strip():
+            return []
+        data = answer.json()
+        return data if isinstance(data, list) else [data]
+
+    def resources(self, uuid: str, *, node_type: str = "") -> tuple[UpstreamResource, ...]:
+        """The nodes of a deployment."""
+        params = {"page": "0", "size": str(PAGE_SIZE)} | ({"type": node_type} if node_type else {})
+        page = self.call("GET", f"/deployments/{segment(uuid)}/resources", params=params).parse(_Page)
+        return tuple(UpstreamResource.model_validate(item) for item in page.content if isinstance(item, dict))
+
+    def action(self, uuid: str, resource_id: str, action: str) -> None:
+        """``start`` or ``stop`` a node (contract 1.15); carried out later."""
+        path = f"/deployments/{segment(uuid)}/resources/{segment(resource_id)}/actions"
+        self._write("POST", path, {"type": action})
+
+    def _write(self, method: str, path: str, body: Any, **options: Any) -> Answer:
+        return self.call(method, path, session=self._patient, json=body, **options)
+
+
+def _request(
+    template: str,
+    parameters: MappingOf[str, Any],
+    callback: str,
+    timeout_mins: int | None,
+    provider_timeout_mins: int | None,
+    max_providers_retry: int | None,
+    keep_last_attempt: bool,
+) -> dict[str, Any]:
+    """The body of POST and PUT. What is not given is left out: the server takes no nulls (contract 1.9)."""
+    given = {
+        "callback": callback or None,
+        "timeoutMins": timeout_mins,
+        "providerTimeoutMins": provider_timeout_mins,
+        "maxProvidersRetry": max_providers_retry,
+        "keepLastAttempt": keep_last_attempt or None,
+    }
+    return {"template": template, "parameters": dict(parameters)} | {k: v for k, v in given.items() if v is not None}
+
+
+def _next(links: list[Any]) -> dict[str, str]:
+    """The paging parameters of the ``next`` link; empty without one."""
+    for link in links:
+        if isinstance(link, dict) and link.get("rel") == "next":
+            query = urlsplit(str(link.get("href", ""))).query
+            return {key: value for key, value in parse_qsl(query) if key in _PAGING}
+    return {}
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.partition("-")[0].split("."))

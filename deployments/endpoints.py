@@ -1,0 +1,68 @@
+"""Where the services are: as configured, or as the orchestrator says."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.core.cache import cache
+
+from deepdash.config import config
+from deployments.clients.orchestrator import Info, Orchestrator
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+KEPT = 3600  # seconds
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Addresses of the services beside the orchestrator. ``found`` tells that the orchestrator named them."""
+
+    slam: str
+    cmdb: str
+    im: str
+    monitoring: str
+    found: bool = False
+
+
+def service_addresses(user: "User") -> Addresses:
+    """The four addresses. Without IM_URL all of them come from the orchestrator, as in the Flask dashboard.
+
+    Kept for an hour; they are the same for everybody. Raises ServiceError or LoginExpired when they have to be asked
+    for and can't be.
+    """
+    configured = Addresses(config.SLAM_URL, config.CMDB_URL, config.IM_URL, config.MONITORING_URL)
+    if config.IM_URL or not config.ORCHESTRATOR_URL:
+        return configured
+    key = _key("addresses")
+    addresses: Addresses | None = cache.get(key)
+    if addresses is None:
+        told = Orchestrator(user).configuration()
+        addresses = Addresses(
+            slam=_web(told.slam) or configured.slam,
+            cmdb=_web(told.cmdb) or configured.cmdb,
+            im=_web(told.im),
+            monitoring=_web(told.monitoring) or configured.monitoring,
+            found=True,
+        )
+        cache.set(key, addresses, KEPT)
+    return addresses
+
+
+def orchestrator_info() -> Info:
+    """Version of the orchestrator, kept for an hour. Raises ServiceError."""
+    key = _key("info")
+    info: Info | None = cache.get(key)
+    if info is None:
+        info = Orchestrator(None).info()
+        cache.set(key, info, KEPT)
+    return info
+
+
+def _key(what: str) -> str:
+    return f"deployments:{what}:{hashlib.sha256(config.ORCHESTRATOR_URL.encode()).hexdigest()[:16]}"
+
+
+def _web(url: str) -> str:
+    return url.rstrip("/") if url.startswith(("https://", "http://")) else ""

@@ -1,0 +1,353 @@
+"""One form field per input of a template, by its type (TOSCA Simple Profile in YAML 1.3, section 3.3)."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_date, parse_datetime
+
+from catalog.tosca.description import EntrySchema, Input, as_words
+from deployments.forms import values
+from deployments.forms.rules import in_words, validators_for
+from deployments.forms.units import OFFERED, UNITS, split_scalar
+from deployments.forms.widgets import FixedRange, NumberWithUnit, Secret, Segments, Toggle
+from deployments.forms.yaml_text import yaml_text
+
+MAX_CHARS = 100_000
+JUPYTER_PASSWORD_CHARS = 9  # the module images refuse shorter ones
+
+# Names that all public templates share, in people's words.
+LABELS = {
+    "deployment_description": "Description",
+    "docker_image": "Image",
+    "docker_privileged": "Privileged container",
+    "jupyter_password": "JupyterLab password",
+    "mem_size": "Memory",
+    "num_cpus": "CPUs",
+    "num_gpus": "GPUs",
+    "rclone_conf": "Configuration file",
+    "rclone_password": "Storage password",
+    "rclone_url": "Storage address",
+    "rclone_user": "Storage user",
+    "rclone_vendor": "Storage vendor",
+    "run_command": "Command",
+}
+# Some templates type memory as a plain string such as "4096 MB".
+_SIZE_NAME = re.compile(r"(?i)(?:^|_)(?:mem|memory|disk|storage|volume)(?:_?size)?(?:$|_)")
+_VERSION = re.compile(r"\d+\.\d+(?:\.\d+(?:\.[A-Za-z]\w*(?:-\d+)?)?)?|\d+")
+_WORDS = {"gpu": "GPU", "gpus": "GPUs", "cpu": "CPU", "cpus": "CPUs", "url": "URL", "ip": "IP", "id": "ID", "ssh": "SSH"}
+
+
+class Omitted:
+    """The value of a field that was left empty: nothing is sent, the template's default counts."""
+
+    def __repr__(self) -> str:
+        return "OMITTED"
+
+
+OMITTED = Omitted()
+
+
+class InputField(forms.Field):
+    """A field whose ``clean`` gives the value to send in its YAML type, or OMITTED when left empty.
+
+    ``read`` turns a non-empty text into the value and raises ValidationError; ``show`` turns a value into what the
+    widget displays.
+    """
+
+    optional_mark = False
+
+    def __init__(
+        self,
+        item: Input,
+        *,
+        widget: forms.Widget,
+        read: Callable[[Any], Any],
+        show: Callable[[Any], Any] = as_words,
+        empty: Any = OMITTED,
+        hint: str = "",
+    ) -> None:
+        self.item, self.read, self.show, self.empty = item, read, show, empty
+        must = item.required and not item.hidden and not _blank_is_fine(item)
+        super().__init__(
+            required=must,
+            label=label_for(item),
+            initial=item.default if item.has_default else None,
+            help_text=" ".join(part for part in (item.help, hint) if part),
+            widget=widget,
+            validators=validators_for(item.constraints, item.type),
+            error_messages={"required": "This is needed."},
+        )
+        self.optional_mark = not must and not item.has_default
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, _Typed) else self.show(value)
+
+    def to_python(self, value: Any) -> Any:
+        if value is None or value in ("", [], ["", ""]):
+            return None
+        return self.read(value)
+
+    def clean(self, value: Any) -> Any:
+        cleaned = super().clean(value)
+        return self.empty if cleaned is None else cleaned
+
+
+class _Typed(str):
+    """Marks text that came back from the browser, to be shown as it was typed."""
+
+
+def label_for(item: Input) -> str:
+    """The label: from the parameters file, our own for the common names, else the name in words."""
+    if item.label:
+        return item.label
+    if item.name in LABELS:
+        return LABELS[item.name]
+    words = " ".join(_WORDS.get(word.lower(), word) for word in re.split(r"[_\-\s]+", item.name) if word)
+    return words[:1].upper() + words[1:]
+
+
+def field_for(item: Input, *, password_needed: bool = False) -> InputField:
+    """The form field of an input. ``password_needed``: the chosen run won't work without jupyter_password."""
+    if item.hidden:
+        return InputField(item, widget=forms.HiddenInput(), read=_as_written(item))
+    if item.name == "jupyter_password":
+        return _jupyter_password(item, password_needed)
+    if item.secret and not item.choices:
+        hint = "Left empty, the template’s own default is used." if item.has_default and item.default != "" else ""
+        return _secret(item, hint)
+    if item.choices:
+        return _choice(item)
+    return _BY_TYPE.get(item.type, _other)(item)
+
+
+def _blank_is_fine(item: Input) -> bool:
+    """A required input may still be left empty when its default is empty, or is a secret we never show."""
+    return item.has_default and (item.default == "" or item.secret)
+
+
+def _as_written(item: Input) -> Callable[[Any], Any]:
+    """Reads text; unchanged text of a default keeps the default's YAML type (a bool in a string input)."""
+
+    def read(text: str) -> Any:
+        if item.has_default and text == as_words(item.default):
+            return item.default
+        return values.scalar(text, item.type)
+
+    return read
+
+
+def _rules(item: Input) -> str:
+    return in_words(item.constraints)
+
+
+def _text(item: Input) -> InputField:
+    default = item.default
+    if _SIZE_NAME.search(item.name) and default and split_scalar(default):
+        return _scalar_unit(item, "scalar-unit.size")
+    empty: Any = "" if isinstance(default, str) else OMITTED
+    if item.widget == "textarea" or (isinstance(default, str) and "\n" in default):
+        widget: forms.Widget = forms.Textarea({"rows": 4, "wide": " full"})
+    else:
+        kinds = {"email": forms.EmailInput, "url": forms.URLInput}
+        widget = kinds.get(item.widget, forms.TextInput)({"placeholder": item.placeholder} if item.placeholder else {})
+    if item.name in {"run_command", "docker_image"} or item.name.endswith(("_command", "_conf")):
+        widget.attrs |= {"class": "mono", "wide": " full", "spellcheck": "false"}
+    elif item.name in {"deployment_description", "rclone_url"} or len(as_words(default)) > 40:
+        widget.attrs["wide"] = " full"
+    widget.attrs["maxlength"] = str(MAX_CHARS)
+    return InputField(item, widget=widget, read=_as_written(item), empty=empty, hint=_rules(item))
+
+
+def _secret(item: Input, hint: str = "") -> InputField:
+    widget = Secret({"wide": " full"}, generate=False)
+    return InputField(item, widget=widget, read=str, show=_hidden_default, hint=f"{_rules(item)} {hint}".strip())
+
+
+def _hidden_default(value: Any) -> str:
+    return value if isinstance(value, _Typed) else ""
+
+
+def _jupyter_password(item: Input, needed: bool) -> InputField:
+    def read(text: str) -> str:
+        if len(text) < JUPYTER_PASSWORD_CHARS:
+            raise ValidationError(f"Use at least {JUPYTER_PASSWORD_CHARS} characters; this has {len(text)}.")
+        return text
+
+    widget = Secret({"wide": " full", "minlength": str(JUPYTER_PASSWORD_CHARS)}, generate=True)
+    field = InputField(item.model_copy(update={"help": ""}), widget=widget, read=read, show=_hidden_default,
+                       hint="Anyone with the address and this password can use your workspace.")  # fmt: skip
+    field.required, field.optional_mark = needed, not needed
+    field.error_messages["required"] = "JupyterLab does not start without a password. Use at least 9 characters."
+    return field
+
+
+def _number(item: Input) -> InputField:
+    whole = item.type == "integer"
+    attrs = {"step": "1" if whole else "any", "inputmode": "numeric" if whole else "decimal"}
+    for constraint in item.constraints:
+        pair = constraint.value if constraint.kind == "in_range" and isinstance(constraint.value, list) else []
+        low = constraint.value if constraint.kind == "greater_or_equal" else (pair[0] if len(pair) == 2 else None)
+        high = constraint.value if constraint.kind == "less_or_equal" else (pair[1] if len(pair) == 2 else None)
+        attrs |= {key: str(end) for key, end in (("min", low), ("max", high)) if isinstance(end, (int, float))}
+    if whole and item.name in {"num_cpus", "num_gpus"}:
+        attrs.setdefault("min", "0")
+    return InputField(
+        item, widget=forms.NumberInput(attrs), read=lambda text: values.scalar(str(text).strip(), item.type), hint=_rules(item)
+    )
+
+
+def _boolean(item: Input) -> InputField:
+    field = InputField(item, widget=Toggle({"said": "Yes"}), read=bool, show=lambda value: value in (True, "true", "on", "yes"))
+    field.required, field.optional_mark = False, False
+    field.to_python = bool  # type: ignore[method-assign]  # off is a value, not an empty field
+    return field
+
+
+def _choice(item: Input) -> InputField:
+    by_text = {as_words(option.value): option.value for option in reversed(item.choices)}
+    shown = [(as_words(option.value), option.label or as_words(option.value)) for option in item.choices]
+    if {type(value) for value in by_text.values()} == {bool} and len(by_text) == 2:
+        return _boolean(item)
+    if item.has_default and as_words(item.default) not in by_text:
+        by_text[as_words(item.default)] = item.default
+        shown.insert(0, (as_words(item.default), f"{as_words(item.default)} (the template’s default)"))
+    if not item.has_default:
+        shown.insert(0, ("", "Choose…" if item.required else "None"))
+
+    def read(text: str) -> Any:
+        if text not in by_text:
+            raise ValidationError(f"“{text[:40]}” can’t be chosen; take one of the list.")
+        return by_text[text]
+
+    few = len(shown) <= 3 and all(len(label) <= 14 for _, label in shown) and item.widget in {"", "radio"}
+    widget = Segments(choices=shown) if few and item.has_default else forms.Select(choices=shown)
+    if item.widget == "radio" and not few:
+        widget = forms.RadioSelect(choices=shown)
+    return InputField(item, widget=widget, read=read)
+
+
+def _scalar_unit(item: Input, type: str) -> InputField:
+    parts = split_scalar(item.default, type) if item.has_default else None
+    units = list(OFFERED[type])
+    if parts and parts[1] not in units:
+        units.insert(0, parts[1])
+
+    def show(value: Any) -> Any:
+        return split_scalar(value, type) or ("", units[0])
+
+    def read(pair: list[str]) -> str:
+        number, unit = str(pair[0]).strip(), str(pair[1])
+        if not number:
+            raise ValidationError("Type a number.")
+        if unit not in UNITS[type]:
+            raise ValidationError(f"“{unit[:20]}” is no unit; choose one of {', '.join(units)}.")
+        scalar = split_scalar(f"{number} {unit}", type)
+        if scalar is None:
+            raise ValidationError(f"“{number[:40]}” is not a number.")
+        return " ".join(scalar)
+
+    field = InputField(item, widget=NumberWithUnit(units, label_for(item).lower()), read=read, show=show, hint=_rules(item))
+    plain = field.to_python
+    # The unit alone, with no number, is an empty field.
+    field.to_python = lambda value: plain(None if not value or not str(value[0]).strip() else value)  # type: ignore[method-assign]
+    return field
+
+
+def _range(item: Input) -> InputField:
+    def read(pair: list[str]) -> list[Any]:
+        low = values.scalar(str(pair[0]).strip(), "integer") if str(pair[0]).strip() else 0
+        high = values.scalar(str(pair[1]).strip(), "integer") if str(pair[1]).strip() else "UNBOUNDED"
+        if high != "UNBOUNDED" and high < low:
+            raise ValidationError(f"The second number must not be smaller than the first; these are {low} and {high}.")
+        return [low, high]
+
+    def show(value: Any) -> Any:
+        ends = value if isinstance(value, list) and len(value) == 2 else ["", ""]
+        return ["" if end == "UNBOUNDED" else as_words(end) for end in ends]
+
+    hint = "From and to; leave the second empty for no upper end."
+    return InputField(item.model_copy(update={"constraints": ()}), widget=FixedRange(label_for(item)), read=read, show=show, hint=hint)
+
+
+def _version(item: Input) -> InputField:
+    def read(text: str) -> Any:
+        if not _VERSION.fullmatch(text.strip()):
+            raise ValidationError("Write a version, for instance 2.1 or 2.1.0.")
+        return _as_written(item)(text.strip())
+
+    return InputField(item, widget=forms.TextInput({"inputmode": "decimal"}), read=read, hint=_rules(item))
+
+
+def _timestamp(item: Input) -> InputField:
+    def read(text: str) -> str:
+        text = text.strip()
+        try:
+            known = parse_datetime(text.replace(" ", "T", 1)) or parse_date(text)
+        except ValueError:
+            known = None
+        if not known:
+            raise ValidationError("Write a time, for instance 2026-11-23T14:30:00Z.")
+        return text
+
+    return InputField(item, widget=forms.TextInput({"placeholder": "2026-11-23T14:30:00Z"}), read=read, hint=_rules(item))
+
+
+def _list(item: Input) -> InputField:
+    if not values.is_flat(item.entry_schema):
+        return _nested(item)
+    return InputField(
+        item,
+        widget=forms.Textarea({"rows": 3, "class": "mono", "wide": " full"}),
+        read=lambda text: values.list_from_lines(text, item.entry_schema),
+        show=values.lines_from,
+        hint=f"One per line. {_entry_rules(item.entry_schema)}".strip(),
+    )
+
+
+def _map(item: Input) -> InputField:
+    if not values.is_flat(item.entry_schema):
+        return _nested(item)
+    return InputField(
+        item,
+        widget=forms.Textarea({"rows": 3, "class": "mono", "wide": " full"}),
+        read=lambda text: values.map_from_lines(text, item.entry_schema),
+        show=values.lines_from,
+        hint=f"One “key: value” per line. {_entry_rules(item.entry_schema)}".strip(),
+    )
+
+
+def _nested(item: Input) -> InputField:
+    return InputField(
+        item,
+        widget=forms.Textarea({"rows": 5, "class": "mono", "wide": " full", "spellcheck": "false"}),
+        read=lambda text: values.nested_from_yaml(text, item.type, item.entry_schema),
+        show=lambda value: value if isinstance(value, str) else yaml_text(value),
+        hint="Written in YAML.",
+    )
+
+
+def _entry_rules(schema: EntrySchema | None) -> str:
+    return in_words(schema.constraints) if schema else ""
+
+
+def _other(item: Input) -> InputField:
+    """A type of the template's own: structured defaults as YAML, everything else as text."""
+    return _nested(item) if isinstance(item.default, (list, dict)) else _text(item)
+
+
+_BY_TYPE: dict[str, Callable[[Input], InputField]] = {
+    "string": _text,
+    "integer": _number,
+    "float": _number,
+    "number": _number,
+    "boolean": _boolean,
+    "version": _version,
+    "timestamp": _timestamp,
+    "range": _range,
+    "list": _list,
+    "map": _map,
+    **{type: (lambda item, type=type: _scalar_unit(item, type)) for type in UNITS},  # type: ignore[misc]
+}

@@ -1,0 +1,186 @@
+"""The form of one template under one set of choices: its inputs, and what every deployment may say besides."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+from django.forms.utils import ErrorDict
+from django.http import QueryDict
+
+from catalog.tosca.description import TemplateDescription
+from deployments.choices import IMAGES
+from deployments.forms.fields import OMITTED, InputField, _Typed, field_for
+from deployments.forms.sections import ADVANCED, GENERAL, in_order, section_of
+from deployments.forms.widgets import Toggle
+
+PREFIX = "in-"
+TITLE_CHARS = 45
+_SLA = re.compile(r"[\w.:-]{1,128}")
+OPTIONS = ("provider", "keep_last_attempt", "timeout_mins", "provider_timeout_mins", "max_providers_retry")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and its fields. ``slug`` is for ids."""
+
+    title: str
+    slug: str
+    fields: list[BoundField]
+
+
+class ToscaForm(forms.Form):
+    """What is asked for before a deployment is sent.
+
+    ``data`` as posted, or None for a fresh form; ``values`` are what the choices give to inputs (they win over the
+    template's defaults); ``image_is_typed`` when nobody but the user names the image; ``check=False`` shows posted
+    data without judging them (a choice was changed, nothing was sent yet).
+    """
+
+    title = forms.CharField(
+        max_length=TITLE_CHARS, required=False, label="Title",
+        help_text=f"How you find it in your list. Up to {TITLE_CHARS} characters.",
+        widget=forms.TextInput({"wide": " full"}),
+        error_messages={"max_length": "Use at most %(limit_value)d characters; this has %(show_value)d."},
+    )  # fmt: skip
+    provider = forms.RegexField(_SLA, required=False, label="Provider", widget=forms.HiddenInput())
+    keep_last_attempt = forms.BooleanField(
+        required=False, label="After a failure", widget=Toggle({"said": "Keep what was created, to look into it"})
+    )
+    timeout_mins = forms.IntegerField(
+        min_value=1, max_value=14400, required=False, label="Give up after", help_text="Minutes in all; empty: the orchestrator decides."
+    )
+    provider_timeout_mins = forms.IntegerField(
+        min_value=1, max_value=14400, required=False, label="Give up on a provider after", help_text="Minutes for each one tried."
+    )
+    max_providers_retry = forms.IntegerField(
+        min_value=1, max_value=100, required=False, label="Providers to try", help_text="At most this many; empty: all that fit."
+    )
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        description: TemplateDescription,
+        values: Mapping[str, Any],
+        password_needed: bool = False,
+        image_is_typed: bool = False,
+        advanced: bool = True,
+        check: bool = True,
+    ) -> None:
+        super().__init__(data)
+        self.description, self.check, self.image_is_typed = description, check, image_is_typed
+        if not advanced:
+            for name in OPTIONS:
+                del self.fields[name]
+        for item in description.inputs:
+            field = field_for(item, password_needed=password_needed)
+            if item.name in values:
+                field.initial = values[item.name]
+            if item.name in IMAGES and image_is_typed:
+                field.help_text = "Image to run, with its tag, for instance namespace/name:latest."
+                field.required = True
+            self.fields[PREFIX + item.name] = field
+
+    @property
+    def errors(self) -> ErrorDict:
+        """As Django's; none while nothing is to be judged."""
+        return super().errors if self.check else ErrorDict()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        overall, each = cleaned.get("timeout_mins"), cleaned.get("provider_timeout_mins")
+        if overall and each and each > overall:
+            self.add_error(
+                "provider_timeout_mins", f"Must not be longer than the {overall} minutes for all; this is {each}."
+            )
+        return cleaned
+
+    def sections(self) -> list[Section]:
+        """The visible fields under their headings, in the order of the page."""
+        grouped: dict[str, list[BoundField]] = {GENERAL: [self["title"]]}
+        for item in self.description.inputs:
+            if not item.hidden:
+                heading = section_of(item, self.description, image_is_typed=self.image_is_typed)
+                grouped.setdefault(heading, []).append(self[PREFIX + item.name])
+        if "timeout_mins" in self.fields:
+            grouped.setdefault(ADVANCED, []).extend(self[name] for name in OPTIONS if name != "provider")
+        titles = in_order(list(grouped), self.description)
+        return [Section(title, re.sub(r"\W+", "-", title.lower()), grouped[title]) for title in titles]
+
+    def hidden_inputs(self) -> list[BoundField]:
+        return [self[PREFIX + item.name] for item in self.description.inputs if item.hidden]
+
+    def parameters(self) -> dict[str, Any]:
+        """What is sent as inputs, in their YAML types; fields left empty are not sent. Needs a valid form.
+
+        The title also serves as the template's own ``deployment_description`` when that was left empty, so that
+        other tools show it too.
+        """
+        found = {
+            item.name: self.cleaned_data[PREFIX + item.name]
+            for item in self.description.inputs
+            if self.cleaned_data[PREFIX + item.name] is not OMITTED
+        }
+        if "deployment_description" in found and not found["deployment_description"]:
+            found["deployment_description"] = self.cleaned_data["title"]
+        return found
+
+    def secret_names(self) -> list[str]:
+        """Inputs whose values are not kept."""
+        return [item.name for item in self.description.inputs if item.secret]
+
+    def options(self) -> dict[str, Any]:
+        """Flags and time limits, only those that were set."""
+        return {name: self.cleaned_data[name] for name in OPTIONS[1:] if self.cleaned_data.get(name)}
+
+    def posted(self) -> dict[str, dict[str, list[str]]]:
+        """For each input, how its initial value would come back from a browser: control name → values."""
+        return {item.name: _as_posted(self[PREFIX + item.name]) for item in self.description.inputs}
+
+
+def carry_over(data: QueryDict, *, before: ToscaForm, after: ToscaForm) -> tuple[QueryDict, list[str]]:
+    """The posted data for the form after a changed choice: nothing typed is lost, nothing stale is kept.
+
+    A value that is still just what the choices before gave becomes what the choices now give; everything else stays
+    as typed. ``before`` and ``after`` are unbound forms. Returns the data, and the names of inputs whose typed value
+    was kept although the choices would now give another one. What only the other template asks for stays in the
+    data too, so that switching back finds it again.
+    """
+    result, kept = data.copy(), []
+    old, new = before.posted(), after.posted()
+    for name, fresh in new.items():
+        controls = set(fresh) | set(old.get(name, {}))
+        typed = {control: data.getlist(control) for control in controls if control in data}
+        stale = old.get(name)
+        if typed and typed != stale and (stale is None or any(typed.values())):
+            if stale is not None and stale != fresh and typed != fresh:
+                kept.append(name)
+            continue
+        for control in controls:
+            result.pop(control, None)
+        for control, values in fresh.items():
+            result.setlist(control, values)
+    return result, kept
+
+
+def typed_data(data: QueryDict) -> QueryDict:
+    """Posted text marked as typed, so that fields show it as it is, also where it is no valid value."""
+    marked = QueryDict(mutable=True)
+    for key, values in data.lists():
+        marked.setlist(key, [_Typed(value) for value in values])
+    return marked
+
+
+def _as_posted(bound: BoundField) -> dict[str, list[str]]:
+    widget, name = bound.field.widget, bound.html_name
+    field = bound.field
+    value = field.prepare_value(bound.initial) if isinstance(field, InputField) else bound.initial
+    if isinstance(widget, Toggle):
+        return {f"{name}-shown": ["1"], **({name: ["on"]} if value else {})}
+    if isinstance(widget, forms.MultiWidget):
+        parts = widget.decompress(value)
+        return {f"{name}_{index}": [str(part)] for index, part in enumerate(parts)}
+    return {name: ["" if value is None else str(value)]}

@@ -1,0 +1,140 @@
+"""Text typed into a form → the YAML value that is sent, for lists, maps and their nested entries."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from catalog.tosca.description import EntrySchema, as_words
+from catalog.tosca.guard import Refused
+from catalog.tosca.loader import load_yaml, plain
+from deployments.forms.rules import validators_for
+from deployments.forms.units import UNITS, split_scalar
+
+MAX_ENTRIES = 1000
+_TRUE, _FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
+TEXT = EntrySchema()
+
+
+def is_flat(schema: EntrySchema | None) -> bool:
+    """Whether the entries are single values, so that one line each is enough."""
+    return schema is None or schema.type not in {"list", "map"}
+
+
+def list_from_lines(text: str, schema: EntrySchema | None) -> list[Any]:
+    """One entry per line. Raises ValidationError naming the line that does not fit."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    _limit(lines)
+    return [_numbered(number, line, schema or TEXT) for number, line in enumerate(lines, 1)]
+
+
+def map_from_lines(text: str, schema: EntrySchema | None) -> dict[str, Any]:
+    """``key: value`` per line. Raises ValidationError naming the line that does not fit."""
+    found: dict[str, Any] = {}
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    _limit(lines)
+    for number, line in enumerate(lines, 1):
+        key, colon, value = line.partition(":")
+        if not colon or not key.strip():
+            raise ValidationError(f"Line {number}: write it as “key: value”.")
+        if key.strip() in found:
+            raise ValidationError(f"Line {number}: “{key.strip()}” is there twice.")
+        found[key.strip()] = _numbered(number, value.strip(), schema or TEXT)
+    return found
+
+
+def lines_from(value: Any) -> str:
+    """A list or map of single values as the lines the two functions above read."""
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {as_words(item)}" for key, item in value.items())
+    return "\n".join(as_words(item) for item in value) if isinstance(value, list) else as_words(value)
+
+
+def nested_from_yaml(text: str, type: str, schema: EntrySchema | None) -> Any:
+    """YAML typed by the user, checked against the entry schema. Raises ValidationError."""
+    try:
+        value = plain(load_yaml(text))
+    except Refused as error:
+        raise ValidationError(f"This is not the YAML expected here: {error}") from None
+    return _conform(value, EntrySchema(type=type, entry_schema=schema), "")
+
+
+def scalar(text: str, type: str) -> Any:
+    """One typed value from text: integer, float, boolean, scalar-unit; other types stay text.
+
+    Raises ValidationError that says what is expected.
+    """
+    try:
+        if type == "integer":
+            return int(text)
+        if type in {"float", "number"}:
+            value = float(text)
+            if value != value or value in (float("inf"), float("-inf")):
+                raise ValueError
+            return value
+    except ValueError:
+        noun = "a whole number" if type == "integer" else "a number"
+        raise ValidationError(f"“{text[:40]}” is not {noun}.") from None
+    if type == "boolean":
+        if text.casefold() not in _TRUE | _FALSE:
+            raise ValidationError(f"“{text[:40]}” is neither true nor false.")
+        return text.casefold() in _TRUE
+    if type in UNITS:
+        parts = split_scalar(text, type)
+        if parts is None:
+            raise ValidationError(f"“{text[:40]}” is not a number with a unit ({', '.join(UNITS[type])}).")
+        return " ".join(parts)
+    return text
+
+
+def _limit(lines: list[str]) -> None:
+    if len(lines) > MAX_ENTRIES:
+        raise ValidationError(f"At most {MAX_ENTRIES} lines; these are {len(lines)}.")
+
+
+def _numbered(number: int, text: str, schema: EntrySchema) -> Any:
+    try:
+        return _ruled(scalar(text, schema.type), schema)
+    except ValidationError as error:
+        raise ValidationError(f"Line {number}: {' '.join(error.messages)}") from None
+
+
+def _ruled(value: Any, schema: EntrySchema) -> Any:
+    for constraint in schema.constraints:
+        if constraint.kind == "valid_values" and isinstance(constraint.value, list) and value not in constraint.value:
+            raise ValidationError(f"Choose one of {', '.join(map(as_words, constraint.value))}.")
+    for validate in validators_for(schema.constraints, schema.type):
+        validate(value)
+    return value
+
+
+def _conform(value: Any, schema: EntrySchema, where: str) -> Any:
+    """The value if its shape is the schema's, scalars converted. Raises ValidationError naming the place."""
+    place = f"{where}: " if where else ""
+    if schema.type == "list":
+        if not isinstance(value, list):
+            raise ValidationError(f"{place}expected a list (lines that begin with “- ”).")
+        made: Any = [_conform(item, schema.entry_schema or TEXT, f"{where}[{i}]") for i, item in enumerate(value, 1)]
+    elif schema.type == "map":
+        if not isinstance(value, dict):
+            raise ValidationError(f"{place}expected a map (lines of “key: value”).")
+        made = {str(key): _conform(item, schema.entry_schema or TEXT, f"{where} {key}".strip()) for key, item in value.items()}
+    elif schema.type in _CHECKS:
+        if not _CHECKS[schema.type](value):
+            raise ValidationError(f"{place}expected {schema.type}, got “{as_words(value)[:40]}”.")
+        made = value
+    else:  # a type of the template's own: what it holds is for the orchestrator to judge
+        return value
+    try:
+        return _ruled(made, schema)
+    except ValidationError as error:
+        raise ValidationError(f"{place}{' '.join(error.messages)}") from None
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "string": lambda value: not isinstance(value, (list, dict)),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "float": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+}

@@ -1,0 +1,83 @@
+"""Widgets of the TOSCA form. They know markup, not rules."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.datastructures import MultiValueDict
+
+
+class Segments(forms.RadioSelect):
+    """Two or three exclusive choices beside each other."""
+
+    template_name = "forms/segments.html"
+
+
+class Secret(forms.PasswordInput):
+    """A masked text with buttons to show and to generate it.
+
+    What the user typed comes back with the form (over the same connection it came by); a template's default never
+    does.
+    """
+
+    template_name = "forms/secret.html"
+
+    def __init__(self, attrs: Mapping[str, Any] | None = None, *, generate: bool = False) -> None:
+        super().__init__({"autocomplete": "new-password", **(attrs or {})}, render_value=True)
+        self.generate = generate
+
+    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)  # type: ignore[arg-type]
+        context["widget"]["generate"] = self.generate
+        return context
+
+
+class NumberWithUnit(forms.MultiWidget):
+    """A number and its unit: one labelled group of two controls."""
+
+    template_name = "forms/affix.html"
+    use_fieldset = False
+
+    def __init__(self, units: Sequence[str], label: str) -> None:
+        super().__init__(
+            [
+                forms.NumberInput({"min": "0", "step": "any", "inputmode": "decimal"}),
+                forms.Select({"aria-label": f"Unit of {label}"}, choices=[(unit, unit) for unit in units]),
+            ]
+        )
+
+    def decompress(self, value: Any) -> list[Any]:
+        return list(value) if value else ["", ""]
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}_0"
+
+
+class FixedRange(forms.MultiWidget):
+    """Two numbers: from and to."""
+
+    template_name = "forms/range.html"
+    use_fieldset = False
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            [
+                forms.NumberInput({"step": "1", "aria-label": f"{label}, from"}),
+                forms.NumberInput({"step": "1", "aria-label": f"{label}, to"}),
+            ]
+        )
+
+    def decompress(self, value: Any) -> list[Any]:
+        return list(value) if value else ["", ""]
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}_0"
+
+
+class Toggle(forms.CheckboxInput):
+    """A check box that says so when it is off: a hidden marker tells "off" from "not on the form"."""
+
+    template_name = "forms/toggle.html"
+
+    def value_omitted_from_data(self, data: Any, files: "MultiValueDict[str, Any]", name: str) -> bool:
+        return f"{name}-shown" not in data

@@ -1,0 +1,107 @@
+"""What a deployment gives back: which outputs are secrets, and which are services one can open."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+_SECRET = re.compile(
+    r"(?i)(passw|passphrase|secret|token|private_?key|api_?key|access_?key|credential|(^|[_.-])(pwd|pass|psw)([_.-]|$))"
+)
+_KINDS: tuple[tuple[str, str, str, str], ...] = (
+    # word in the output's name, label, what the button says, icon
+    ("jupyter", "JupyterLab", "Open JupyterLab", "terminal"),
+    ("deepaas", "DEEPaaS API", "Open API", "code"),
+    ("monitor", "TensorBoard", "Open TensorBoard", "chart"),
+    ("tensorboard", "TensorBoard", "Open TensorBoard", "chart"),
+    ("dashboard", "Dashboard", "Open dashboard", "external"),
+)
+MAX_VALUE_CHARS = 20_000
+
+
+def is_secret_name(name: str) -> bool:
+    """True when a value of this name must not be kept nor shown: passwords, tokens, keys."""
+    return _SECRET.search(name) is not None
+
+
+def without_secrets(outputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Outputs that may be kept, and the names of those left out. NUL and huge texts are cut, for the database."""
+    kept, left_out = {}, []
+    for name, value in outputs.items():
+        if is_secret_name(str(name)):
+            left_out.append(_plain(str(name)))
+        else:
+            kept[_plain(str(name))] = _storable(value)
+    return kept, sorted(left_out)
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "")[:MAX_VALUE_CHARS]
+
+
+def _storable(value: Any) -> Any:
+    """The value as a JSON column takes it; secrets inside mappings are left out too."""
+    if isinstance(value, str):
+        return _plain(value)
+    if isinstance(value, dict):
+        return without_secrets(value)[0]
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return value if isinstance(value, bool | int) or value is None or (value == value and abs(value) < 1e308) else str(value)
+
+
+@dataclass(frozen=True)
+class Service:
+    """Something a deployment answers on. ``name`` is the output's, ``url`` a checked http(s) address."""
+
+    name: str
+    url: str
+    label: str
+    action: str
+    icon: str
+
+    @property
+    def plain_http(self) -> bool:
+        """True when what is typed there can be read on the way."""
+        return self.url.lower().startswith("http://")
+
+    @property
+    def is_deepaas(self) -> bool:
+        return self.icon == "code"
+
+
+def services_of(outputs: Mapping[str, Any]) -> list[Service]:
+    """The outputs that are web addresses, the known kinds first. Anything but plain http(s) is no service."""
+    found: list[tuple[int, Service]] = []
+    for name, value in outputs.items():
+        url = web_address(value)
+        if not url:
+            continue
+        lowered = name.lower()
+        for rank, (word, label, action, icon) in enumerate(_KINDS):
+            if word in lowered:
+                found.append((rank, Service(name, url, label, action, icon)))
+                break
+        else:
+            label = name.replace("_", " ").strip() or "Service"
+            found.append((len(_KINDS), Service(name, url, label[:1].upper() + label[1:], "Open", "external")))
+    return [service for _, service in sorted(found, key=lambda item: item[0])]
+
+
+def web_address(value: Any) -> str:
+    """The value if it is a complete http(s) address with a host and no user part, else ""."""
+    if not isinstance(value, str) or len(value) > 2000 or any(c.isspace() or ord(c) < 32 for c in value):
+        return ""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and not parts.username and parts.port != 0
+    except ValueError:
+        return ""
+    return value if usable else ""
+
+
+def first_of(outputs: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """The value of the first of the names that is there, whatever their case."""
+    lowered = {name.lower(): value for name, value in outputs.items()}
+    return next((lowered[name] for name in names if name in lowered), None)

@@ -1,0 +1,42 @@
+"""The placement policy that asks the orchestrator for one provider (contract 1.9)."""
+
+from typing import Any
+
+from catalog.tosca.guard import Refused
+from catalog.tosca.loader import load_template
+from deepdash.errors import Problem
+from deployments.forms.yaml_text import yaml_text
+
+SLA_PLACEMENT = "tosca.policies.indigo.SlaPlacement"
+PLACEMENT = "tosca.policies.Placement"
+SINCE = (2, 2, 0)  # the orchestrator's version that knows SlaPlacement
+
+
+def placement_type(version: str) -> str:
+    """The policy type for an orchestrator's version text ("2.9.0-SNAPSHOT"); the newer one if it can't be read."""
+    numbers = version.partition("-")[0].split(".")
+    if all(part.isdigit() for part in numbers) and tuple(map(int, numbers)) < SINCE:
+        return PLACEMENT
+    return SLA_PLACEMENT
+
+
+def with_placement(raw: str, *, sla_id: str, type: str) -> str:
+    """The template with one policy that places everything under an SLA.
+
+    Other policies stay; earlier placement policies go, since the orchestrator accepts only one. Raises Problem
+    submit:template when the text is no template.
+    """
+    try:
+        data = load_template(raw)
+    except Refused as error:
+        raise Problem("submit:template", detail=str(error)) from None
+    topology = data["topology_template"]
+    policies = topology.get("policies")
+    kept: list[Any] = [item for item in policies if not _places(item)] if isinstance(policies, list) else []
+    topology["policies"] = [*kept, {"deploy_on_specific_site": {"type": type, "properties": {"sla_id": sla_id}}}]
+    return yaml_text(data)
+
+
+def _places(policy: object) -> bool:
+    bodies = policy.values() if isinstance(policy, dict) else []
+    return any(isinstance(body, dict) and body.get("type") in {SLA_PLACEMENT, PLACEMENT} for body in bodies)

@@ -1,0 +1,38 @@
+"""What can go wrong with deployments, added to the registry of messages."""
+
+from deepdash.errors import MESSAGES, Message, Tone
+
+MESSAGES.update(
+    {
+        "deployment:locked": Message(
+            "“{title}” is locked against deletion.", "Unlock it first, on its page.", Tone.WARN, 409
+        ),
+        "deployment:unnamed": Message(
+            "The orchestrator has not named this deployment yet.",
+            "It can be deleted once it is known whether it exists. Refresh in a minute.",
+            Tone.WARN,
+            409,
+        ),
+        "deployment:not-deleted": Message(
+            "“{title}” was not deleted. {cause}", "Nothing changed. Try again in a minute.", Tone.WARN, 502
+        ),
+        "deployment:delete-refused": Message(
+            "“{title}” was not deleted: the orchestrator refused it.", "Its own words are below.", Tone.BAD, 409
+        ),
+        "deployment:delete-unknown": Message(
+            "The orchestrator did not answer in time, so we don't know whether “{title}” is being deleted.",
+            "Look at its status before you try again.",
+            Tone.WARN,
+            502,
+        ),
+        "deployment:no-customer": Message(
+            "Your account names no organisation and no group, so there are no agreements with providers.",
+            "“Automatic” still works. Ask support if you expected providers here.",
+            Tone.INFO,
+            404,
+        ),
+        "deployment:not-your-group": Message(
+            "You are not in the group {group}.", "Choose one of your own groups.", Tone.WARN, 403
+        ),
+    }
+)

@@ -1,0 +1,307 @@
+"""What changes deployments, here and at the orchestrator. Calls go out before a transaction begins, never inside."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from deepdash.errors import Problem
+from deepdash.http import ServiceError, Unauthorized, side_by_side
+from deployments.adoption import adoptable, could_be, matches, modules_link
+from deployments.clients.orchestrator import Listing, Orchestrator, UpstreamDeployment
+from deployments.models import Deployment, StatusEvent
+from deployments.seen import SEEN_COLUMNS, differences, event_of, is_of, see, see_gone
+from deployments.states import MOVING, Status
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+log = logging.getLogger(__name__)
+
+FEW = 6  # so many moving deployments are asked for one by one; more are cheaper as a list
+ABANDONED = timedelta(minutes=3)  # a submission that has not ended by then never will: its process died
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """How many deployments the orchestrator listed, and what that changed here."""
+
+    at: datetime
+    listed: int = 0
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    complete: bool = True
+
+
+def deployments_sync(*, user: "User") -> SyncResult:
+    """Read the user's whole list from the orchestrator and bring our records up to it.
+
+    Deployments made elsewhere get a record; those no longer in a complete list are marked as gone and kept. However
+    long the list is, it takes the same few statements.
+    Raises ServiceError or LoginExpired, and has changed nothing then.
+    """
+    started = timezone.now()
+    orchestrator = Orchestrator(user)
+    listing = orchestrator.deployments()
+    listed = {item.uuid: item for item in listing.items if is_of(item, user)}
+    sending = _pending_settle(user, listing, listed, orchestrator)
+    with transaction.atomic():
+        known = _known(user, listed)
+        events: list[StatusEvent] = []
+        changed: list[Deployment] = []
+        for uuid, upstream in listed.items():
+            record = known.get(uuid)
+            # None: perhaps not ours. A later look than this one counts more.
+            if record and not (record.seen_at and record.seen_at > started) and differences(record, upstream):
+                event = see(record, upstream, started)
+                events += [event] if event else []
+                changed.append(record)
+        new = [
+            _adopted(user, upstream, started)
+            for upstream in adoptable(
+                user, [item for uuid, item in listed.items() if uuid not in known], sending_since=sending
+            )
+        ]
+        gone = [
+            record
+            for uuid, record in known.items()
+            if listing.complete and uuid not in listed and not record.gone_at and (record.seen_at or started) <= started
+        ]
+        events += [see_gone(record, started) for record in gone]
+        modules_link([*new, *changed])
+        _save([*new, *changed, *gone])
+        StatusEvent.objects.bulk_create(events)
+        Deployment.objects.visible_to(user).filter(uuid__in=list(listed)).update(seen_at=started)
+    return SyncResult(started, len(listed), len(new), len(changed), len(gone), listing.complete)
+
+
+def deployments_follow(*, user: "User") -> None:
+    """Look again at those of the user's deployments that are in motion, and at no others.
+
+    Raises as ``deployments_sync``; what could be read is kept also then.
+    """
+    moving = list(Deployment.objects.visible_to(user).alive().filter(status__in=MOVING).only(*_READ)[: FEW + 1])
+    if len(moving) > FEW or any(not deployment.uuid for deployment in moving):
+        deployments_sync(user=user)
+        return
+    started = timezone.now()
+    orchestrator = Orchestrator(user, renews=False)
+    answers = side_by_side([partial(orchestrator.deployment, str(record.uuid)) for record in moving])
+    if any(isinstance(answer, Unauthorized) for answer in answers):
+        deployments_sync(user=user)  # which renews the token
+        return
+    for record, answer in zip(moving, answers, strict=True):
+        if isinstance(answer, UpstreamDeployment):
+            _look(record, answer, started)
+        elif answer.id == "service:missing":
+            _gone(record, started)
+    trouble = [answer for answer in answers if isinstance(answer, ServiceError) and answer.id != "service:missing"]
+    if trouble:
+        raise trouble[0]
+
+
+def deployment_refresh(*, user: "User", uuid: str) -> Deployment:
+    """Read one deployment and return its record, which is made when the user made the deployment elsewhere.
+
+    One that the orchestrator no longer knows is marked as gone and kept. Raises Deployment.DoesNotExist when the user
+    has none of that identifier, ServiceError or LoginExpired as the orchestrator answers.
+    """
+    record = Deployment.objects.visible_to(user).by_reference(uuid).first()
+    if record and record.is_gone:
+        return record
+    if record and not record.uuid:  # its submission was not answered: only the list can tell
+        deployments_sync(user=user)
+        return Deployment.objects.visible_to(user).get(pk=record.pk)
+    started = timezone.now()
+    try:
+        upstream = Orchestrator(user).deployment(uuid)
+    except ServiceError as error:
+        if error.id != "service:missing":
+            raise
+        if record is None:
+            raise Deployment.DoesNotExist from None
+        _gone(record, started)
+        return record
+    if record is None:
+        if upstream.uuid != uuid or not is_of(upstream, user) or not adoptable(user, [upstream], sending_since=None):
+            raise Deployment.DoesNotExist
+        record = _adopted(user, upstream, started)
+        modules_link([record])
+        _save([record])
+        return Deployment.objects.visible_to(user).get(uuid=uuid)
+    _look(record, upstream, started)
+    return record
+
+
+def deployment_accepted(*, deployment: Deployment, upstream: UpstreamDeployment) -> Deployment:
+    """The orchestrator's answer to a submission: from now on the record has its identifier and state.
+
+    A look at the list may have been quicker and have made a record of its own: that one is merged into this.
+    """
+    at = timezone.now()
+    with transaction.atomic():
+        twin = Deployment.objects.filter(uuid=upstream.uuid, owner=deployment.owner_id).exclude(pk=deployment.pk).first()
+        if twin:
+            twin.events.update(deployment=deployment)
+            twin.delete()
+        deployment.uuid = upstream.uuid
+        see(deployment, upstream, at)
+        deployment.save(update_fields=["uuid", *SEEN_COLUMNS])
+        event_of(deployment, at).save()
+    return deployment
+
+
+def deployment_uncertain(*, deployment: Deployment) -> None:
+    """No answer came to a submission: the next look at the list will tell whether it was accepted."""
+    now = timezone.now()
+    changed = Deployment.objects.filter(pk=deployment.pk, status=Status.SUBMITTING, uuid=None).update(
+        status=Status.UNCERTAIN, known_status=Status.UNCERTAIN, status_since=now
+    )
+    deployment.refresh_from_db(fields=["status", "known_status", "status_since", "uuid"])
+    if changed:
+        event_of(deployment, now).save()
+
+
+def deployment_delete(*, user: "User", deployment: Deployment, force: bool = False) -> Deployment:
+    """Ask the orchestrator to delete a deployment, once; it goes on by itself.
+
+    Raises Problem when it was not (or perhaps not) accepted, LoginExpired; the record is as it was then.
+    """
+    _own(user, deployment)
+    title = deployment.shown_title
+    if deployment.locked:
+        raise Problem("deployment:locked", title=title)
+    if deployment.is_gone:
+        return deployment
+    if not deployment.uuid:
+        raise Problem("deployment:unnamed")
+    started = timezone.now()
+    try:
+        Orchestrator(user).delete(deployment.uuid, force=force)
+    except ServiceError as error:
+        if error.id == "service:missing":
+            _gone(deployment, started)
+            return deployment
+        if error.id == "service:conflict" and Status.DELETE_IN_PROGRESS in error.detail:
+            return _deleting(deployment, started)  # asked for twice, or elsewhere
+        if error.maybe_done:
+            raise Problem("deployment:delete-unknown", detail=error.detail, title=title) from error
+        if error.unavailable:
+            raise Problem("deployment:not-deleted", detail=error.detail, title=title, cause=error.headline) from error
+        raise Problem("deployment:delete-refused", detail=error.detail, title=title) from error
+    return _deleting(deployment, started)
+
+
+def deployment_rename(*, user: "User", deployment: Deployment, title: str, note: str) -> None:
+    """Give a deployment another title and note; both are ours alone."""
+    _own(user, deployment)
+    deployment.title, deployment.note = title.strip(), note.strip()
+    deployment.full_clean(include=None, exclude=[f.name for f in Deployment._meta.fields if f.name not in {"title", "note"}])
+    deployment.save(update_fields=["title", "note"])
+
+
+# -- Looking ----------------------------------------------------------------------------------------------
+
+_READ = ("uuid", "submission_key", "owner", "module", "module_slug", "answers", "answered_at", *SEEN_COLUMNS)
+
+
+def _known(user: "User", listed: Iterable[str]) -> dict[str, Deployment]:
+    """The user's records that a list can say something about."""
+    rows = Deployment.objects.visible_to(user).filter(Q(gone_at=None, uuid__isnull=False) | Q(uuid__in=list(listed)))
+    return {str(row.uuid): row for row in rows.only(*_READ).order_by()}
+
+
+def _adopted(user: "User", upstream: UpstreamDeployment, at: datetime) -> Deployment:
+    """A record (not saved) of a deployment made elsewhere. Its timeline begins with what changes from now on."""
+    record = Deployment(owner=user, uuid=upstream.uuid, callback_secret="", status=upstream.status)
+    see(record, upstream, at)
+    record.status_since = upstream.updated_at or upstream.created_at or at
+    return record
+
+
+def _save(records: list[Deployment]) -> None:
+    """Write what looks have changed in one statement, and nothing else.
+
+    In the order of the identifiers, so that two looks at the same time can't block each other for ever.
+    """
+    columns = ("module_id", "module_slug", *SEEN_COLUMNS)
+    rows = [
+        Deployment(uuid=record.uuid, owner_id=record.owner_id, callback_secret="",
+                   **{name: getattr(record, name) for name in columns})
+        for record in sorted(records, key=lambda record: str(record.uuid))
+    ]  # fmt: skip
+    Deployment.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["uuid"], update_fields=["module", "module_slug", *SEEN_COLUMNS]
+    )
+
+
+def _look(record: Deployment, upstream: UpstreamDeployment, at: datetime) -> None:
+    """Bring one record up to what was told at a moment, unless a later look was quicker."""
+    if record.seen_at and record.seen_at > at:
+        return
+    with transaction.atomic():
+        event = see(record, upstream, at)
+        record.save(update_fields=SEEN_COLUMNS)
+        if event:
+            event.save()
+
+
+def _gone(record: Deployment, at: datetime) -> None:
+    with transaction.atomic():
+        event = see_gone(record, at)
+        record.save(update_fields=SEEN_COLUMNS)
+        event.save()
+
+
+def _deleting(record: Deployment, at: datetime) -> Deployment:
+    """The orchestrator accepted the deletion, which is all that is known until the next look."""
+    with transaction.atomic():
+        record.status = record.known_status = Status.DELETE_IN_PROGRESS
+        record.status_since = record.seen_at = at
+        record.save(update_fields=["status", "known_status", "status_since", "seen_at"])
+        event_of(record, at).save()
+    return record
+
+
+def _own(user: "User", deployment: Deployment) -> None:
+    if deployment.owner_id != user.pk:
+        raise Deployment.DoesNotExist
+
+
+# -- Submissions whose answer was lost ---------------------------------------------------------------------
+
+
+def _pending_settle(
+    user: "User", listing: Listing, listed: dict[str, UpstreamDeployment], orchestrator: Orchestrator
+) -> datetime | None:
+    """Find out what became of submissions without an answer.
+
+    Returns when the oldest submission that is still on its way began, None when there is none.
+    """
+    now = timezone.now()
+    pending = list(Deployment.objects.visible_to(user).alive().filter(uuid=None, submission_key__isnull=False))
+    if not pending:
+        return None
+    sending = [record for record in pending if record.status == Status.SUBMITTING and now - record.recorded_at < ABANDONED]
+    lost = [record for record in pending if record not in sending]
+    known = set(Deployment.objects.filter(uuid__in=list(listed)).values_list("uuid", flat=True))
+    unknown = [item for uuid, item in listed.items() if uuid not in known]
+    pairs = matches(lost, unknown, orchestrator.template)
+    for record, upstream in pairs:
+        deployment_accepted(deployment=record, upstream=upstream)
+    left = [item for item in unknown if item not in [upstream for _, upstream in pairs]]
+    for record in lost:
+        if record.uuid:
+            continue
+        deployment_uncertain(deployment=record)
+        if listing.complete and now - record.recorded_at > ABANDONED and not any(could_be(record, item) for item in left):
+            record.status_reason = "The orchestrator never had it."
+            _gone(record, now)
+    return min((record.recorded_at for record in sending), default=None)

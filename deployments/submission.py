@@ -1,0 +1,172 @@
+"""Sending a configured module to the orchestrator: once, with typed values, and on record whatever happens."""
+
+import hashlib
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.cache import cache
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.tokens import LoginExpired
+from catalog.models import Module, Template
+from deepdash.errors import Problem
+from deepdash.http import ServiceError
+from deployments.choices import Choices
+from deployments.clients.orchestrator import Orchestrator, UpstreamDeployment
+from deployments.models import Deployment, StatusEvent
+from deployments.placement import placement_type, with_placement
+from deployments.states import Status
+
+log = logging.getLogger(__name__)
+VERSION_KEPT = 3600  # seconds
+
+
+@dataclass(frozen=True)
+class Submission:
+    """All that is sent and recorded. ``parameters`` in YAML types; ``sla_id`` empty: the orchestrator chooses."""
+
+    key: uuid.UUID
+    module: Module
+    template: Template
+    template_title: str
+    choices: Choices
+    title: str
+    parameters: Mapping[str, Any]
+    secret_names: list[str]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    sla_id: str = ""
+    provider_label: str = ""
+
+    def recorded_inputs(self) -> dict[str, Any]:
+        """The inputs without the secrets: those are sent, never kept."""
+        return {name: value for name, value in self.parameters.items() if name not in self.secret_names}
+
+
+def template_to_send(*, submission: Submission, orchestrator: Orchestrator) -> str:
+    """The template's text: as the catalogue has it, or with a placement policy when a provider was chosen."""
+    if not submission.sla_id:
+        return submission.template.raw
+    type = placement_type(_version(orchestrator))
+    return with_placement(submission.template.raw, sla_id=submission.sla_id, type=type)
+
+
+def deployment_submit(*, user: User, submission: Submission) -> Deployment:
+    """Ask the orchestrator for it, once per submission key, and return our record.
+
+    A second call with the same key (a double click) returns the first one's record and sends nothing. When no answer
+    came but the request may have arrived, the record stays as UNCERTAIN, to be looked for. Raises LoginExpired before
+    anything is sent, and Problem ``submit:refused`` or ``submit:unsent`` when it certainly was not accepted; no record
+    stays then.
+    """
+    existing = Deployment.objects.visible_to(user).filter(submission_key=submission.key).first()
+    if existing:
+        return existing
+    try:
+        orchestrator = Orchestrator(user)  # fetches the token, so an ended login stops here
+        text = template_to_send(submission=submission, orchestrator=orchestrator)
+    except ServiceError as error:
+        raise _unsent(error) from error
+    try:
+        with transaction.atomic():
+            deployment = _record(user, submission, text)
+    except IntegrityError:
+        return Deployment.objects.visible_to(user).get(submission_key=submission.key)
+    try:
+        answer = orchestrator.create(template=text, parameters=submission.parameters, **submission.options)
+    except LoginExpired:
+        deployment.delete()
+        raise
+    except ServiceError as error:
+        if error.maybe_done:
+            log.warning("Submission %s is uncertain: %s", submission.key, error.id)
+            deployment.status, deployment.status_reason = Status.UNCERTAIN, error.detail
+            deployment.save(update_fields=["status", "status_reason"])
+            StatusEvent.objects.create(deployment=deployment, status=deployment.status, reason=error.detail)
+            return deployment
+        deployment.delete()
+        raise _refused(error) from error
+    _accept(deployment, answer)
+    return deployment
+
+
+def _record(user: User, submission: Submission, text: str) -> Deployment:
+    """The record, before anything is sent: what is on record can't be lost by a crash in between."""
+    deployment = Deployment.objects.create(
+        submission_key=submission.key,
+        owner=user,
+        issuer=user.issuer,
+        subject=user.subject,
+        module=submission.module,
+        module_slug=submission.module.slug,
+        template=submission.template,
+        template_file=submission.template.filename,
+        template_digest=hashlib.sha256(text.encode()).hexdigest(),
+        template_title=submission.template_title,
+        template_text=text,
+        title=submission.title,
+        choices=submission.choices.as_dict(),
+        inputs=submission.recorded_inputs(),
+        secret_inputs=[name for name in submission.secret_names if name in submission.parameters],
+        provider_choice={"mode": "manual", "sla_id": submission.sla_id, "label": submission.provider_label}
+        if submission.sla_id
+        else {"mode": "auto"},
+        options=dict(submission.options),
+        docker_image=_text(submission.parameters, "docker_image", "dockerhub_img"),
+        num_cpus=_number(submission.parameters, "num_cpus"),
+        num_gpus=_number(submission.parameters, "num_gpus"),
+        status=Status.SUBMITTING,
+        deployment_kind=submission.template.kind,
+    )
+    StatusEvent.objects.create(deployment=deployment, status=Status.SUBMITTING)
+    return deployment
+
+
+def _accept(deployment: Deployment, answer: UpstreamDeployment) -> None:
+    now = timezone.now()
+    deployment.uuid, deployment.status, deployment.known_status = answer.uuid, answer.status, answer.status
+    deployment.status_since = deployment.seen_at = now
+    deployment.task, deployment.created_at = answer.task, answer.created_at or now
+    deployment.updated_at = answer.updated_at
+    fields = ["uuid", "status", "known_status", "status_since", "seen_at", "task", "created_at", "updated_at"]
+    try:
+        with transaction.atomic():
+            deployment.save(update_fields=fields)
+    except IntegrityError:
+        # A listing in the meantime has already met it and made a record of its own: ours knows more.
+        Deployment.objects.filter(uuid=answer.uuid, owner=deployment.owner, submission_key=None).delete()
+        deployment.save(update_fields=fields)
+    StatusEvent.objects.create(deployment=deployment, status=answer.status, task=answer.task)
+
+
+def _refused(error: ServiceError) -> Problem:
+    return _unsent(error) if error.unavailable else Problem("submit:refused", detail=error.detail)
+
+
+def _unsent(error: ServiceError) -> Problem:
+    return Problem("submit:unsent", detail=error.detail, service=error.service)
+
+
+def _version(orchestrator: Orchestrator) -> str:
+    """The orchestrator's version, asked once an hour; empty when it does not tell."""
+    kept: str | None = cache.get("deployments:orchestrator-version")
+    if kept is None:
+        try:
+            kept = orchestrator.info().version
+        except ServiceError:
+            return ""
+        cache.set("deployments:orchestrator-version", kept, VERSION_KEPT)
+    return kept
+
+
+def _text(parameters: Mapping[str, Any], *names: str) -> str:
+    return next((str(parameters[name])[:500] for name in names if parameters.get(name)), "")
+
+
+def _number(parameters: Mapping[str, Any], name: str) -> int | None:
+    value = parameters.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
