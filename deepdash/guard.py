@@ -22,7 +22,11 @@ Resolver = Callable[[str, int], Iterable[str]]
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the IPv4 address in the last 32 bits
 # Carry an IPv4 address somewhere inside, or reach a translator of the local network (RFC 8215): never needed here.
-_TRANSLATED = (ipaddress.IPv6Network("64:ff9b:1::/48"), ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("::/96"))
+_TRANSLATED = (
+    ipaddress.IPv6Network("64:ff9b:1::/48"),
+    ipaddress.IPv6Network("2001::/32"),
+    ipaddress.IPv6Network("::/96"),
+)
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -71,7 +75,9 @@ class GuardedAdapter(HTTPAdapter):
     ``resolver`` gives the addresses of a host. A forbidden address raises ServiceError ``service:blocked``.
     """
 
-    def __init__(self, service: str, *, allowed: Sequence[Network] = (), resolver: Resolver = resolve, **options: Any) -> None:
+    def __init__(
+        self, service: str, *, allowed: Sequence[Network] = (), resolver: Resolver = resolve, **options: Any
+    ) -> None:
         self._service, self._allowed, self._resolver = service, tuple(allowed), resolver
         super().__init__(**options)
 

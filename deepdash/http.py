@@ -47,7 +47,13 @@ class ServiceError(Problem):
     """
 
     def __init__(
-        self, id: str, *, service: str, detail: str = "", http_status: int | None = None, retry_after: float | None = None
+        self,
+        id: str,
+        *,
+        service: str,
+        detail: str = "",
+        http_status: int | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(id, detail=redact(detail)[:DETAIL_CHARS], service=service)
         self.service, self.http_status, self.retry_after = service, http_status, retry_after
@@ -167,7 +173,9 @@ class ServiceSession:
             answer = self._send(method, url, started, params=params, json=json, data=data, files=files, auth=auth,
                                 headers=dict(headers or {}))  # fmt: skip
         except ServiceError as error:
-            log.info("%s %s %s failed after %.3f s: %s", self.name, method, _path(url), time.monotonic() - started, error.id)
+            log.info(
+                "%s %s %s failed after %.3f s: %s", self.name, method, _path(url), time.monotonic() - started, error.id
+            )
             raise
         log.info("%s %s %s -> %s in %.3f s", self.name, method, _path(url), answer.status, time.monotonic() - started)
         if 200 <= answer.status < 300 or answer.status in ok:
@@ -178,7 +186,12 @@ class ServiceSession:
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 response = self._session.request(
-                    method, url, stream=True, allow_redirects=False, timeout=(CONNECT_TIMEOUT, self.read_timeout), **options
+                    method,
+                    url,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(CONNECT_TIMEOUT, self.read_timeout),
+                    **options,
                 )
                 with response:
                     if method != "GET" or not response.is_redirect:
@@ -209,7 +222,9 @@ class ServiceSession:
             size += len(chunk)
             if size > self.max_bytes:
                 detail = f"more than {self.max_bytes // 1024} KiB"
-                raise ServiceError("service:garbled", service=self.name, detail=detail, http_status=response.status_code)
+                raise ServiceError(
+                    "service:garbled", service=self.name, detail=detail, http_status=response.status_code
+                )
             if time.monotonic() - started > self.total_timeout:
                 raise ServiceError("service:timeout", service=self.name, http_status=response.status_code)
             chunks.append(chunk)

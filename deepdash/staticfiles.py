@@ -3,8 +3,8 @@
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class HashedStorage(CompressedManifestStaticFilesStorage):
+class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """As WhiteNoise's, but before ``collectstatic`` has run (tests, a fresh checkout) plain names are used."""
 
     def stored_name(self, name: str) -> str:
-        return super().stored_name(name) if self.hashed_files else name  # type: ignore[no-any-return]
+        return super().stored_name(name) if self.hashed_files else name

@@ -29,7 +29,10 @@ COMMANDS: dict[tuple[str, str], str] = {
     ("gpu", "deepaas"): "monitorPORT=$PORT1 deepaas-run --listen-ip=0.0.0.0 --listen-port=$PORT0",
     ("gpu", "jupyterlab"): "monitorPORT=$PORT1 jupyterPORT=$PORT2 /srv/.jupyter/run_jupyter.sh --allow-root",
 }
-IMAGES = ("docker_image", "dockerhub_img")  # templates for virtual machines and Kubernetes use the second name
+IMAGES = (
+    "docker_image",
+    "dockerhub_img",
+)  # templates for virtual machines and Kubernetes use the second name
 GOVERNED = ("docker_image", "num_cpus", "num_gpus", "run_command")
 LACKING = {
     "docker_image": "Tag changes nothing here: this template has no input for the image and names it itself.",
@@ -53,7 +56,12 @@ class Choices:
         return urlencode(self.as_dict())
 
     def as_dict(self) -> dict[str, str]:
-        return {"toscaname": self.toscaname, "hardware": self.hardware, "docker_tag": self.docker_tag, "run": self.run}
+        return {
+            "toscaname": self.toscaname,
+            "hardware": self.hardware,
+            "docker_tag": self.docker_tag,
+            "run": self.run,
+        }
 
 
 @dataclass(frozen=True)

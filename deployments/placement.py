@@ -33,7 +33,10 @@ def with_placement(raw: str, *, sla_id: str, type: str) -> str:
     topology = data["topology_template"]
     policies = topology.get("policies")
     kept: list[Any] = [item for item in policies if not _places(item)] if isinstance(policies, list) else []
-    topology["policies"] = [*kept, {"deploy_on_specific_site": {"type": type, "properties": {"sla_id": sla_id}}}]
+    topology["policies"] = [
+        *kept,
+        {"deploy_on_specific_site": {"type": type, "properties": {"sla_id": sla_id}}},
+    ]
     return yaml_text(data)
 
 

@@ -17,7 +17,19 @@ def main() -> None:
         ("requirements-sandbox.txt", ["--group=sandbox", "--constraint=requirements.txt"]),
         ("requirements-dev.txt", ["--group=dev", "--constraint=requirements.txt"]),
     ):
-        command = ["uv", "pip", "compile", *COMMON, *extra, *sys.argv[1:], "pyproject.toml", "-o", output]
+        command = [
+            sys.executable,
+            "-m",
+            "uv",
+            "pip",
+            "compile",
+            *COMMON,
+            *extra,
+            *sys.argv[1:],
+            "pyproject.toml",
+            "-o",
+            output,
+        ]
         subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - fixed words and our own arguments
 
 

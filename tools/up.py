@@ -52,9 +52,7 @@ def sandbox_environment(base: str) -> dict[str, str]:
         "SUPPORT_EMAIL": "support@example.org",
         "SANDBOX_URL": base,
     }
-    return {
-        f"DEEPDASH_{key}": value if isinstance(value, str) else json.dumps(value) for key, value in values.items()
-    }
+    return {f"DEEPDASH_{key}": value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
 
 def answers(url: str) -> bool:

@@ -37,7 +37,16 @@ LABELS = {
 # Some templates type memory as a plain string such as "4096 MB".
 _SIZE_NAME = re.compile(r"(?i)(?:^|_)(?:mem|memory|disk|storage|volume)(?:_?size)?(?:$|_)")
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+(?:\.[A-Za-z]\w*(?:-\d+)?)?)?|\d+")
-_WORDS = {"gpu": "GPU", "gpus": "GPUs", "cpu": "CPU", "cpus": "CPUs", "url": "URL", "ip": "IP", "id": "ID", "ssh": "SSH"}
+_WORDS = {
+    "gpu": "GPU",
+    "gpus": "GPUs",
+    "cpu": "CPU",
+    "cpus": "CPUs",
+    "url": "URL",
+    "ip": "IP",
+    "id": "ID",
+    "ssh": "SSH",
+}
 
 
 class Omitted:
@@ -83,19 +92,38 @@ class InputField(forms.Field):
         self.optional_mark = not must and not item.has_default
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, _Typed) else self.show(value)
+        return value if isinstance(value, Typed) else self.show(value)
 
     def to_python(self, value: Any) -> Any:
         if value is None or value in ("", [], ["", ""]):
             return None
-        return self.read(value)
+        # Plain text from here on: what came from the browser is marked as typed until now.
+        return self.read([str(part) for part in value] if isinstance(value, list) else str(value))
 
     def clean(self, value: Any) -> Any:
         cleaned = super().clean(value)
         return self.empty if cleaned is None else cleaned
 
 
-class _Typed(str):
+class _YesNo(InputField):
+    """Off is a value too, never an empty field."""
+
+    def __init__(self, item: Input, **options: Any) -> None:
+        super().__init__(item, **options)
+        self.required, self.optional_mark = False, False
+
+    def to_python(self, value: Any) -> bool:
+        return bool(value)
+
+
+class _Scalar(InputField):
+    """A number with its unit; the unit alone is an empty field."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value if value and str(value[0]).strip() else None)
+
+
+class Typed(str):
     """Marks text that came back from the browser, to be shown as it was typed."""
 
 
@@ -167,7 +195,7 @@ def _secret(item: Input, hint: str = "") -> InputField:
 
 
 def _hidden_default(value: Any) -> str:
-    return value if isinstance(value, _Typed) else ""
+    return value if isinstance(value, Typed) else ""
 
 
 def _jupyter_password(item: Input, needed: bool) -> InputField:
@@ -195,15 +223,20 @@ def _number(item: Input) -> InputField:
     if whole and item.name in {"num_cpus", "num_gpus"}:
         attrs.setdefault("min", "0")
     return InputField(
-        item, widget=forms.NumberInput(attrs), read=lambda text: values.scalar(str(text).strip(), item.type), hint=_rules(item)
+        item,
+        widget=forms.NumberInput(attrs),
+        read=lambda text: values.scalar(str(text).strip(), item.type),
+        hint=_rules(item),
     )
 
 
 def _boolean(item: Input) -> InputField:
-    field = InputField(item, widget=Toggle({"said": "Yes"}), read=bool, show=lambda value: value in (True, "true", "on", "yes"))
-    field.required, field.optional_mark = False, False
-    field.to_python = bool  # type: ignore[method-assign]  # off is a value, not an empty field
-    return field
+    return _YesNo(
+        item,
+        widget=Toggle({"said": "Yes"}),
+        read=bool,
+        show=lambda value: value in (True, "true", "on", "yes"),
+    )
 
 
 def _choice(item: Input) -> InputField:
@@ -223,9 +256,8 @@ def _choice(item: Input) -> InputField:
         return by_text[text]
 
     few = len(shown) <= 3 and all(len(label) <= 14 for _, label in shown) and item.widget in {"", "radio"}
-    widget = Segments(choices=shown) if few and item.has_default else forms.Select(choices=shown)
-    if item.widget == "radio" and not few:
-        widget = forms.RadioSelect(choices=shown)
+    kind = Segments if few and item.has_default else forms.RadioSelect if item.widget == "radio" else forms.Select
+    widget = kind(choices=shown)
     return InputField(item, widget=widget, read=read)
 
 
@@ -240,8 +272,6 @@ def _scalar_unit(item: Input, type: str) -> InputField:
 
     def read(pair: list[str]) -> str:
         number, unit = str(pair[0]).strip(), str(pair[1])
-        if not number:
-            raise ValidationError("Type a number.")
         if unit not in UNITS[type]:
             raise ValidationError(f"“{unit[:20]}” is no unit; choose one of {', '.join(units)}.")
         scalar = split_scalar(f"{number} {unit}", type)
@@ -249,18 +279,16 @@ def _scalar_unit(item: Input, type: str) -> InputField:
             raise ValidationError(f"“{number[:40]}” is not a number.")
         return " ".join(scalar)
 
-    field = InputField(item, widget=NumberWithUnit(units, label_for(item).lower()), read=read, show=show, hint=_rules(item))
-    plain = field.to_python
-    # The unit alone, with no number, is an empty field.
-    field.to_python = lambda value: plain(None if not value or not str(value[0]).strip() else value)  # type: ignore[method-assign]
-    return field
+    return _Scalar(item, widget=NumberWithUnit(units, label_for(item).lower()), read=read, show=show, hint=_rules(item))
 
 
 def _range(item: Input) -> InputField:
     def read(pair: list[str]) -> list[Any]:
-        low = values.scalar(str(pair[0]).strip(), "integer") if str(pair[0]).strip() else 0
-        high = values.scalar(str(pair[1]).strip(), "integer") if str(pair[1]).strip() else "UNBOUNDED"
-        if high != "UNBOUNDED" and high < low:
+        low = int(values.scalar(pair[0].strip(), "integer")) if pair[0].strip() else 0
+        if not pair[1].strip():
+            return [low, "UNBOUNDED"]
+        high = int(values.scalar(pair[1].strip(), "integer"))
+        if high < low:
             raise ValidationError(f"The second number must not be smaller than the first; these are {low} and {high}.")
         return [low, high]
 
@@ -269,7 +297,13 @@ def _range(item: Input) -> InputField:
         return ["" if end == "UNBOUNDED" else as_words(end) for end in ends]
 
     hint = "From and to; leave the second empty for no upper end."
-    return InputField(item.model_copy(update={"constraints": ()}), widget=FixedRange(label_for(item)), read=read, show=show, hint=hint)
+    return InputField(
+        item.model_copy(update={"constraints": ()}),
+        widget=FixedRange(label_for(item)),
+        read=read,
+        show=show,
+        hint=hint,
+    )
 
 
 def _version(item: Input) -> InputField:
@@ -292,7 +326,9 @@ def _timestamp(item: Input) -> InputField:
             raise ValidationError("Write a time, for instance 2026-11-23T14:30:00Z.")
         return text
 
-    return InputField(item, widget=forms.TextInput({"placeholder": "2026-11-23T14:30:00Z"}), read=read, hint=_rules(item))
+    return InputField(
+        item, widget=forms.TextInput({"placeholder": "2026-11-23T14:30:00Z"}), read=read, hint=_rules(item)
+    )
 
 
 def _list(item: Input) -> InputField:

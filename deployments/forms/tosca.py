@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from catalog.tosca.description import TemplateDescription
 from deployments.choices import IMAGES
-from deployments.forms.fields import OMITTED, InputField, _Typed, field_for
+from deployments.forms.fields import OMITTED, InputField, Typed, field_for
 from deployments.forms.sections import ADVANCED, GENERAL, in_order, section_of
 from deployments.forms.widgets import Toggle
 
@@ -47,16 +47,30 @@ class ToscaForm(forms.Form):
     )  # fmt: skip
     provider = forms.RegexField(_SLA, required=False, label="Provider", widget=forms.HiddenInput())
     keep_last_attempt = forms.BooleanField(
-        required=False, label="After a failure", widget=Toggle({"said": "Keep what was created, to look into it"})
+        required=False,
+        label="After a failure",
+        widget=Toggle({"said": "Keep what was created, to look into it"}),
     )
     timeout_mins = forms.IntegerField(
-        min_value=1, max_value=14400, required=False, label="Give up after", help_text="Minutes in all; empty: the orchestrator decides."
+        min_value=1,
+        max_value=14400,
+        required=False,
+        label="Give up after",
+        help_text="Minutes in all; empty: the orchestrator decides.",
     )
     provider_timeout_mins = forms.IntegerField(
-        min_value=1, max_value=14400, required=False, label="Give up on a provider after", help_text="Minutes for each one tried."
+        min_value=1,
+        max_value=14400,
+        required=False,
+        label="Give up on a provider after",
+        help_text="Minutes for each one tried.",
     )
     max_providers_retry = forms.IntegerField(
-        min_value=1, max_value=100, required=False, label="Providers to try", help_text="At most this many; empty: all that fit."
+        min_value=1,
+        max_value=100,
+        required=False,
+        label="Providers to try",
+        help_text="At most this many; empty: all that fit.",
     )
 
     def __init__(
@@ -94,7 +108,8 @@ class ToscaForm(forms.Form):
         overall, each = cleaned.get("timeout_mins"), cleaned.get("provider_timeout_mins")
         if overall and each and each > overall:
             self.add_error(
-                "provider_timeout_mins", f"Must not be longer than the {overall} minutes for all; this is {each}."
+                "provider_timeout_mins",
+                f"Must not be longer than the {overall} minutes for all; this is {each}.",
             )
         return cleaned
 
@@ -170,7 +185,7 @@ def typed_data(data: QueryDict) -> QueryDict:
     """Posted text marked as typed, so that fields show it as it is, also where it is no valid value."""
     marked = QueryDict(mutable=True)
     for key, values in data.lists():
-        marked.setlist(key, [_Typed(value) for value in values])
+        marked.setlist(key, [Typed(value) for value in values])
     return marked
 
 
@@ -181,6 +196,6 @@ def _as_posted(bound: BoundField) -> dict[str, list[str]]:
     if isinstance(widget, Toggle):
         return {f"{name}-shown": ["1"], **({name: ["on"]} if value else {})}
     if isinstance(widget, forms.MultiWidget):
-        parts = widget.decompress(value)
+        parts = widget.decompress(value) or []
         return {f"{name}_{index}": [str(part)] for index, part in enumerate(parts)}
     return {name: ["" if value is None else str(value)]}

@@ -6,12 +6,20 @@ from decimal import Decimal, InvalidOperation
 SIZES = {
     "B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30, "TB": 10**12, "TiB": 2**40,
 }  # fmt: skip
-TIMES = {"d": 86400, "h": 3600, "m": 60, "s": 1, "ms": Decimal("0.001"), "us": Decimal("1e-6"), "ns": Decimal("1e-9")}
+TIMES: dict[str, int | Decimal] = {
+    "d": 86400,
+    "h": 3600,
+    "m": 60,
+    "s": 1,
+    "ms": Decimal("0.001"),
+    "us": Decimal("1e-6"),
+    "ns": Decimal("1e-9"),
+}
 FREQUENCIES = {"Hz": 1, "kHz": 10**3, "MHz": 10**6, "GHz": 10**9}
 UNITS: dict[str, dict[str, int | Decimal]] = {
-    "scalar-unit.size": dict(SIZES),
-    "scalar-unit.time": dict(TIMES),
-    "scalar-unit.frequency": dict(FREQUENCIES),
+    "scalar-unit.size": {**SIZES},
+    "scalar-unit.time": TIMES,
+    "scalar-unit.frequency": {**FREQUENCIES},
 }
 OFFERED = {
     "scalar-unit.size": ("MB", "GB", "TB"),
@@ -22,7 +30,7 @@ _SCALAR = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]{1,3})\s*")
 
 
 def split_scalar(text: object, type: str = "scalar-unit.size") -> tuple[str, str] | None:
-    """"4096 MB" → ("4096", "MB"), the unit in the spelling of the specification; None when it is no such scalar."""
+    """ "4096 MB" → ("4096", "MB"), the unit in the spelling of the specification; None when it is no such scalar."""
     match = _SCALAR.fullmatch(str(text))
     if not match:
         return None

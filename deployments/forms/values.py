@@ -118,7 +118,10 @@ def _conform(value: Any, schema: EntrySchema, where: str) -> Any:
     elif schema.type == "map":
         if not isinstance(value, dict):
             raise ValidationError(f"{place}expected a map (lines of “key: value”).")
-        made = {str(key): _conform(item, schema.entry_schema or TEXT, f"{where} {key}".strip()) for key, item in value.items()}
+        made = {
+            str(key): _conform(item, schema.entry_schema or TEXT, f"{where} {key}".strip())
+            for key, item in value.items()
+        }
     elif schema.type in _CHECKS:
         if not _CHECKS[schema.type](value):
             raise ValidationError(f"{place}expected {schema.type}, got “{as_words(value)[:40]}”.")
