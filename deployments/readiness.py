@@ -1,0 +1,137 @@
+"""Do the services of a deployment answer? Probed from here, guarded, side by side, and remembered for a while."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from deepdash.http import ServiceError
+from deployments.clients.deepaas import PROBE_TIMEOUT, probe
+from deployments.models import Deployment
+from deployments.outputs import Service, services_of
+
+AGE = timedelta(seconds=30)  # how old what we know of a service may get
+AGE_STARTING = timedelta(seconds=4)  # the same, while we wait for its first answer
+GIVE_UP = timedelta(hours=1)  # what has not answered after that is asked as rarely as the others
+PATIENCE = PROBE_TIMEOUT + 0.5  # seconds for all probes together, name look-ups included
+AT_ONCE = 16
+_MAIN = {"jupyterlab": "terminal", "deepaas": "code"}  # what was chosen to run → icon of its service
+
+
+@dataclass(frozen=True)
+class Light:
+    """A service with what its last probe said. ``usable`` tells whether its button leads anywhere."""
+
+    service: Service
+    label: str
+    tone: str
+    note: str = ""
+    usable: bool = True
+    checked_at: datetime | None = None
+    main: bool = False
+
+
+def is_due(deployment: Deployment, now: datetime) -> bool:
+    """Whether its services should be probed again."""
+    if not deployment.is_complete or deployment.is_gone or not services_of(deployment.outputs):
+        return False
+    waiting = deployment.answered_at is None and now - deployment.status_since < GIVE_UP
+    return deployment.checked_at is None or now - deployment.checked_at >= (AGE_STARTING if waiting else AGE)
+
+
+def deployments_probe(deployments: Sequence[Deployment]) -> int:
+    """Probe the services of those deployments that are due, side by side, and record what they say.
+
+    Takes as long as one probe. The ones that are due are claimed first, so that two pages open at once don't probe
+    the same service. Returns how many deployments were probed.
+    """
+    now = timezone.now()
+    due = [deployment for deployment in deployments if is_due(deployment, now)]
+    claimed = [deployment for deployment in due if _claimed(deployment, now)]
+    jobs = [(deployment, service) for deployment in claimed for service in services_of(deployment.outputs)]
+    said = _side_by_side([service for _, service in jobs])
+    for deployment in claimed:
+        answers = {service.name: said[i] for i, (of, service) in enumerate(jobs) if of is deployment}
+        _record(deployment, answers, now)
+    return len(claimed)
+
+
+def lights_of(deployment: Deployment) -> list[Light]:
+    """The services of a deployment as last probed; the one it was made for first."""
+    main = _main_service(deployment)
+    lights = [_light(deployment, service, service == main) for service in services_of(deployment.outputs)]
+    return sorted(lights, key=lambda light: not light.main)
+
+
+def _main_service(deployment: Deployment) -> Service | None:
+    """The service the deployment was made for: what was chosen to run, else the first one."""
+    services = services_of(deployment.outputs)
+    wanted = _MAIN.get(str(deployment.choices.get("run", "")).lower())
+    return next((service for service in services if service.icon == wanted), services[0] if services else None)
+
+
+def _light(deployment: Deployment, service: Service, main: bool) -> Light:
+    known: dict[str, Any] = deployment.services.get(service.name) or {}
+    checked = deployment.checked_at if known else None
+    if not known or known.get("answers") is None:
+        return Light(service, "Not checked", "idle", known.get("note", ""), checked_at=checked, main=main)
+    if known["answers"]:
+        return Light(service, "Answers", "ok", checked_at=checked, main=main)
+    if known.get("answered"):
+        return Light(service, "Not answering", "warn", known.get("note", ""), checked_at=checked, main=main)
+    if service.icon == "chart":
+        return Light(service, "Not started", "idle", "Starts with the first training", usable=False, checked_at=checked)
+    if service.is_deepaas and not main:
+        note = "Start it in JupyterLab with deepaas-run"
+        return Light(service, "Not started", "idle", note, usable=False, checked_at=checked)
+    return Light(service, "Starting", "busy", known.get("note", ""), usable=False, checked_at=checked, main=main)
+
+
+def _claimed(deployment: Deployment, now: datetime) -> bool:
+    """True for the one caller that may probe: nobody else has since this record was read."""
+    rows = Deployment.objects.filter(pk=deployment.pk, checked_at=deployment.checked_at)
+    return rows.update(checked_at=now) == 1
+
+
+def _record(deployment: Deployment, answers: dict[str, dict[str, Any]], now: datetime) -> None:
+    before = deployment.services
+    services = {
+        name: {**said, "answered": bool(said["answers"] or before.get(name, {}).get("answered"))}
+        for name, said in answers.items()
+    }
+    main = _main_service(deployment)
+    deployment.services, deployment.checked_at = services, now
+    deployment.answers = services[main.name]["answers"] if main and main.name in services else None
+    if deployment.answers:
+        deployment.answered_at = now
+    deployment.save(update_fields=["services", "checked_at", "answers", "answered_at"])
+
+
+def _side_by_side(services: list[Service]) -> list[dict[str, Any]]:
+    """What each service said. Nobody waits longer than PATIENCE, not even for a name server that hangs."""
+    if not services:
+        return []
+    pool = ThreadPoolExecutor(max_workers=min(AT_ONCE, len(services)), thread_name_prefix="probe")
+    futures = [pool.submit(copy_context().run, _probed, service) for service in services]
+    wait(futures, timeout=PATIENCE)
+    pool.shutdown(wait=False, cancel_futures=True)
+    late: dict[str, Any] = {"answers": False, "note": "No answer in time"}
+    return [future.result() if future.done() and not future.cancelled() else late for future in futures]
+
+
+def _probed(service: Service) -> dict[str, Any]:
+    """Below 500 something is there and answers, be it that it wants a password."""
+    try:
+        status = probe(service.label, service.url)
+    except ServiceError as error:
+        if error.id == "service:blocked":
+            return {"answers": None, "note": "In a network that this dashboard may not reach"}
+        if "certificate" in error.detail.lower():
+            return {"answers": None, "note": "Its certificate can’t be verified from here"}
+        note = "No answer in time" if error.id == "service:timeout" else "Can’t be reached"
+        return {"answers": False, "note": note}
+    return {"answers": status < 500, "note": f"Answers {status}"}

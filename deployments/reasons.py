@@ -1,0 +1,122 @@
+"""Why a deployment failed: the orchestrator's ``statusReason`` taken apart, and the known causes in plain words."""
+
+import re
+from dataclasses import dataclass
+
+# One block per attempt, each after a line of dashes (contract 1.8); the brackets are literal.
+_RULE = re.compile(r"^-{20,}\s*$", re.MULTILINE)
+_PROVIDER = re.compile(r"^\s*Cloud Provider <(.*?)>\s*$", re.MULTILINE)
+_SERVICE = re.compile(r"^\s*Cloud Provider Service <(.*?)>\s*$", re.MULTILINE)
+_PREFIX = "provider-"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """``short`` fits into a line of a list, ``advice`` says what to do about it."""
+
+    short: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try at one provider. ``cause`` is its own words."""
+
+    provider: str
+    service: str
+    cause: str
+    explanation: Explanation
+
+    @property
+    def name(self) -> str:
+        return site_name(self.provider) or self.service or "a provider"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """``raw`` is the whole text; ``attempts`` are in the order in which they were made."""
+
+    raw: str
+    explanation: Explanation
+    attempts: tuple[Attempt, ...] = ()
+
+
+_UNKNOWN = Explanation("Its own words say more")
+_KNOWN: tuple[tuple[str, Explanation], ...] = (
+    (r"no cloud provider meets", Explanation(
+        "No provider meets its requirements",
+        "None of the providers open to you offers the memory, processors, GPUs or kind of service that it asks for. "
+        "Ask for less, or choose a provider yourself.")),
+    (r"error fetching sla|no sla with id", Explanation(
+        "Your agreements with providers could not be used",
+        "The orchestrator found no agreement for your group or for the chosen provider. Choose “Automatic” or another "
+        "group; if it stays, tell support.")),
+    (r"single placement policy", Explanation(
+        "Its template names several providers", "Only one placement policy is possible. Choose another template.")),
+    (r"quota|limit exceeded|exceeds the (allowed|available)", Explanation(
+        "The provider’s quota is used up", "Delete what you no longer need there, ask for less, or choose another provider.")),
+    (r"insufficient.{0,30}gpu|no gpu|gpus? (not|un)available|not enough gpus?", Explanation(
+        "No GPU was free", "Try again later, choose another provider, or use CPU.")),
+    (r"pull access denied|manifest (unknown|for)|image.{0,60}not found|failed to pull|cannot pull|imagepull", Explanation(
+        "The Docker image could not be fetched", "Check name and tag of the image: it must be public and have that tag.")),
+    (r"no valid host|insufficient (resources|memory|cpu)|not enough (memory|cpu|resources)|resources.{0,20}not available",
+     Explanation("The provider had no room for it", "Ask for fewer processors or less memory, or choose another provider.")),
+    (r"out of memory|oom", Explanation("It ran out of memory", "Give it more memory.")),
+    (r"health check|unhealthy", Explanation(
+        "The container started but its service never came up",
+        "Check the run command; an image made for GPUs may not start on CPUs.")),
+    (r"maximum execution time|timeout|timed out", Explanation(
+        "It did not come up in time", "The provider may have been full, or the image is very large. Try again or elsewhere.")),
+    (r"contextuali[sz]ation|ansible", Explanation(
+        "Setting up the machine failed", "The log shows the step that failed.")),
+    (r"token.{0,40}(expired|invalid)|unauthori[sz]ed|401|403|forbidden", Explanation(
+        "The provider did not accept your account", "Sign in again and retry; if it stays, tell support which provider it was.")),
+    (r"connection refused|connection reset|unreachable|no route|unknown ?host|50[234]|bad gateway", Explanation(
+        "The provider could not be reached", "Try again later, or choose another provider.")),
+    (r"never had it", Explanation(
+        "It never reached the orchestrator", "Nothing was deployed. Deploy again.")),
+)  # fmt: skip
+
+
+def explained(text: str) -> Explanation:
+    """The plain words for a cause; for unknown ones its own first line."""
+    for pattern, explanation in _KNOWN:
+        if re.search(pattern, text, re.IGNORECASE):
+            return explanation
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return Explanation(line[:120] + ("…" if len(line) > 120 else "")) if line else _UNKNOWN
+
+
+def reason_of(text: str) -> Reason | None:
+    """The parts of a ``statusReason``; None when there is none."""
+    text = text.strip()
+    if not text:
+        return None
+    blocks = _RULE.split(text)[1:]
+    attempts = tuple(_attempt(block) for block in blocks if _PROVIDER.search(block))
+    if not attempts:
+        return Reason(text, explained(text))
+    shorts = {attempt.explanation.short for attempt in attempts}
+    tried = f"{_count(len(attempts))} tried"
+    if len(shorts) == 1:
+        same = attempts[0].explanation
+        return Reason(text, Explanation(f"{tried}: {same.short[:1].lower()}{same.short[1:]}", same.advice), attempts)
+    return Reason(text, Explanation(tried, "Each failed for a reason of its own, see below."), attempts)
+
+
+def site_name(provider: str) -> str:
+    """A provider's id as people say it: CMDB ids begin with ``provider-``."""
+    return provider.removeprefix(_PREFIX)
+
+
+def _attempt(block: str) -> Attempt:
+    provider, service = _PROVIDER.search(block), _SERVICE.search(block)
+    cause = _SERVICE.sub("", _PROVIDER.sub("", block)).strip()
+    return Attempt(
+        provider[1] if provider else "", service[1] if service else "", cause, explained(cause)
+    )
+
+
+def _count(number: int) -> str:
+    words = ("No provider", "One provider", "Two providers", "Three providers", "Four providers", "Five providers")
+    return words[number] if number < len(words) else f"{number} providers"
