@@ -34,11 +34,7 @@ def routes(world: World) -> list[web.RouteDef]:
 
     async def children(request: web.Request) -> web.Response:
         parent, child = request.match_info["id"], request.match_info["children"].removesuffix("s")
-        found = [
-            doc
-            for key, doc in documents.items()
-            if key[0] == child and parent in _parents(doc["data"], child)
-        ]
+        found = [doc for key, doc in documents.items() if key[0] == child and parent in _parents(doc["data"], child)]
         return _answer(request, _rows(request, found))
 
     async def other(request: web.Request) -> web.Response:

@@ -97,14 +97,10 @@ class _Manager:
     async def state(self, request: web.Request) -> web.Response:
         row = self._get(request)
         machines = {
-            resource.vm: _STATES.get(resource.state, "running")
-            for resource in row.resources
-            if resource.vm is not None
+            resource.vm: _STATES.get(resource.state, "running") for resource in row.resources if resource.vm is not None
         }
         overall = next(iter(machines.values()), "pending")
-        return _text_or_json(
-            request, overall, {"state": {"state": overall, "vm_states": machines}}, json_only=True
-        )
+        return _text_or_json(request, overall, {"state": {"state": overall, "vm_states": machines}}, json_only=True)
 
     async def outputs(self, request: web.Request) -> web.Response:
         body = {"outputs": self._get(request).outputs}
@@ -199,6 +195,4 @@ def _text_or_json(
             return web.json_response(body)
         if media in ("*/*", "text/*", "text/plain") and not json_only:
             return web.Response(text=text, content_type="text/plain")
-    return web.Response(
-        status=415, text=f"Unsupported Accept Media Types: {accept}", content_type="text/plain"
-    )
+    return web.Response(status=415, text=f"Unsupported Accept Media Types: {accept}", content_type="text/plain")

@@ -28,14 +28,10 @@ def routes(world: World) -> list[web.RouteDef]:
             return _error(404, f"Wrong Host Name Inserted: Not Existing Into Platform: {host}")
         if service.site != group:
             return _error(400, "Host Selected does not belong to selected group")
-        return web.json_response(
-            {"meta": {"status": 200}, "result": {"groups": [_group(service, world.now())]}}
-        )
+        return web.json_response({"meta": {"status": 200}, "result": {"groups": [_group(service, world.now())]}})
 
     async def unknown(request: web.Request) -> web.Response:
-        return _error(
-            404, f"Wrong Parameters: {request.path} inserted or NO host avalaible for such parameters"
-        )
+        return _error(404, f"Wrong Parameters: {request.path} inserted or NO host avalaible for such parameters")
 
     return [web.get(_PATH, metrics), web.route("*", "/{path:.*}", unknown)]
 

@@ -71,9 +71,7 @@ NORDIC = Service(
         "iam_enabled": True,
         "is_public_service": True,
         "public_ip_assignable": True,
-        "supported_idps": [
-            {"name": "sandbox-iam", "issuer": "https://iam.example.org/", "protocol": "openid"}
-        ],
+        "supported_idps": [{"name": "sandbox-iam", "issuer": "https://iam.example.org/", "protocol": "openid"}],
         "idp_protocol": "openid",
         "volume_types": ["ssd"],
         "tenant": "ml",
@@ -108,9 +106,7 @@ ALPINE = Service(
     data={
         "iam_enabled": True,
         "is_public_service": False,
-        "supported_idps": [
-            {"name": "sandbox-iam", "issuer": "https://iam.example.org/", "protocol": "openid"}
-        ],
+        "supported_idps": [{"name": "sandbox-iam", "issuer": "https://iam.example.org/", "protocol": "openid"}],
         "properties": {
             "gpu_support": False,
             "num_cpus": 64,

@@ -94,9 +94,7 @@ def _agreement(service: Service, customer: str | None) -> dict[str, Any]:
         "provider": service.provider_id if service.named_provider else None,
         "start_date": start,
         "end_date": end,
-        "services": [
-            {"type": "computing", "service_id": service.service_id, "targets": list(service.targets)}
-        ],
+        "services": [{"type": "computing", "service_id": service.service_id, "targets": list(service.targets)}],
         "id": service.sla_id,
     }
 

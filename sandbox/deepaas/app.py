@@ -62,9 +62,7 @@ def deepaas_app(world: World, image: str) -> web.Application:
 
     async def train(request: web.Request) -> web.Response:
         if not module.trains:
-            raise web.HTTPNotImplemented(
-                reason=f"Not implemented by underlying model (loaded '{module.name}')"
-            )
+            raise web.HTTPNotImplemented(reason=f"Not implemented by underlying model (loaded '{module.name}')")
         args = read_all(module.training, await _sent(request, module.training))
         return web.json_response(trainings.start(args).described())
 
@@ -109,9 +107,7 @@ def deepaas_app(world: World, image: str) -> web.Application:
     async def end(app: web.Application) -> None:
         trainings.end()
 
-    app = web.Application(
-        middlewares=[_refusals, web.normalize_path_middleware()], client_max_size=_MAX_UPLOAD
-    )
+    app = web.Application(middlewares=[_refusals, web.normalize_path_middleware()], client_max_size=_MAX_UPLOAD)
     app.on_cleanup.append(end)
     app.add_routes(
         [
@@ -138,9 +134,9 @@ async def _refusals(request: web.Request, handler: Any) -> web.StreamResponse:
     try:
         answered: web.StreamResponse = await handler(request)
     except Refused as error:
-        return web.Response(
-            status=422, text=json.dumps(error.problem), content_type="application/json", charset=None
-        )
+        # Unlike every other answer, without a charset.
+        body = json.dumps(error.problem).encode()
+        return web.Response(status=error.status, body=body, content_type="application/json")
     return answered
 
 
@@ -152,13 +148,9 @@ async def _sent(request: web.Request, arguments: tuple[Argument, ...]) -> dict[s
         try:
             read = await request.json()
         except ValueError as error:
-            raise Refused({"json": ["Invalid JSON body."]}) from error
+            raise Refused({"json": ["Invalid JSON body."]}, status=400) from error
         body = read if isinstance(read, dict) else {}
-    form = (
-        await request.post()
-        if request.content_type.startswith(("multipart/", "application/x-www-form"))
-        else None
-    )
+    form = await request.post() if request.content_type.startswith(("multipart/", "application/x-www-form")) else None
     for argument in arguments:
         if argument.place == "header":
             values: list[Any] = request.headers.getall(argument.name, [])

@@ -22,16 +22,17 @@ _SWAGGER_TYPE: dict[str, dict[str, str]] = {
 
 
 class Refused(ValueError):  # noqa: N818 -- named for what happens to the value
-    """A value that is not accepted; ``problem`` goes into the 422 body."""
+    """A value that is not accepted; ``problem`` is the body of the answer, or its part for one argument."""
 
-    def __init__(self, problem: Any) -> None:
+    def __init__(self, problem: Any, status: int = 422) -> None:
         super().__init__(str(problem))
         self.problem = problem
+        self.status = status
 
 
 @dataclass(frozen=True)
-class Argument:
-    """One argument; ``kind`` is int, float, bool, str or file, ``many`` makes it a list, ``place`` is swagger's."""
+    """One argument; ``kind`` is int, float, bool, str or file, ``many`` makes it a list."""
+    """One argument; ``kind`` is int, float, bool, str or file, ``many`` makes a list, ``place`` is swagger's."""
 
     name: str
     kind: str
@@ -88,7 +89,9 @@ class Argument:
     def _one(self, value: Any) -> Any:
         read = _READERS[self.kind](value)
         if self.choices and read not in self.choices:
-            raise Refused([f"Must be one of: {', '.join(self.choices)}."])
+            # The wildcard was added to the choices behind the module's back, and is not named.
+            named = ", ".join(choice for choice in self.choices if choice != "*/*")
+            raise Refused([f"Must be one of: {named}."])
         if self.minimum is not None and self.maximum is not None and not self.minimum <= read <= self.maximum:
             raise Refused(
                 [f"Must be greater than or equal to {self.minimum} and less than or equal to {self.maximum}."]

@@ -13,16 +13,12 @@ NO_TRAINING = "sandbox-notrain"
 
 TRAINING = (
     Argument("dataset", "str", "Folder with the training data, as seen from inside the container."),
-    Argument(
-        "epochs", "int", "How often the whole training set is gone through.", 10, minimum=1, maximum=500
-    ),
+    Argument("epochs", "int", "How often the whole training set is gone through.", 10, minimum=1, maximum=500),
     Argument("learning_rate", "float", "Step size of the optimiser.", 0.001),
     Argument("batch_size", "int", "Images per step.", 16, minimum=1, maximum=1024),
     Argument("augmentation", "bool", "Turn, mirror and crop the images at random.", True),
     Argument("optimizer", "str", "Optimisation method.", "adam", choices=("adam", "sgd", "rmsprop")),
-    Argument(
-        "class_weights", "float", "Weight of each class, in the order of the classes.", [1.0], many=True
-    ),
+    Argument("class_weights", "float", "Weight of each class, in the order of the classes.", [1.0], many=True),
     Argument("labels", "str", "Labels to train for; leave empty for all.", [], many=True),
     Argument("note", "str", "Remark that is kept with the training.", None),
 )
@@ -62,8 +58,8 @@ class Module:
 def module_of(image: str) -> Module:
     """Return the module in an image; the same image always holds the same one.
 
-    One module in three has no metadata and so announces the id ``0``. A name containing ``sandbox-nometadata``
-    or ``sandbox-notrain`` gets a module without metadata or without a training function.
+    One module in three has no metadata and so announces the id ``0``. A name containing
+    ``sandbox-nometadata`` or ``sandbox-notrain`` gets a module without metadata, or that cannot train.
     """
     repository = image.rsplit("/", 1)[-1].split(":", 1)[0].lower()
     short = repository.removeprefix("uc-").removeprefix("deep-oc-").replace("-", "_") or "deepaas_test"

@@ -65,9 +65,7 @@ def monitor_app(world: World, image: str) -> web.Application:
     name = module_of(image).name
 
     async def home(request: web.Request) -> web.Response:
-        return _page(
-            "Training monitor", f"<p>Curves of the module <code>{escape(name)}</code> appear here.</p>"
-        )
+        return _page("Training monitor", f"<p>Curves of the module <code>{escape(name)}</code> appear here.</p>")
 
     app = web.Application()
     app.add_routes([web.get("/", home)])

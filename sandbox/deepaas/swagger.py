@@ -23,9 +23,7 @@ def swagger(module: Module) -> dict[str, Any]:
         "get": _operation("Get status of a training", [uuid], "Training"),
         "delete": _operation("Cancel a running training", [uuid]),
     }
-    predict = _operation(
-        "Make a prediction given the input data", _parameters(PREDICTION), "Prediction", failure=True
-    )
+    predict = _operation("Make a prediction given the input data", _parameters(PREDICTION), "Prediction", failure=True)
     predict["produces"] = ["application/json", "image/png", "*/*"]
     return {
         "info": {

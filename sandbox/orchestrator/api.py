@@ -181,9 +181,7 @@ class Api:
 
     async def update(self, request: web.Request, claims: Claims) -> web.Response:
         wanted = await read_deployment(request)
-        self._orchestrator.update(
-            self._orchestrator.get(request.match_info["uuid"], claims, own=True), wanted
-        )
+        self._orchestrator.update(self._orchestrator.get(request.match_info["uuid"], claims, own=True), wanted)
         return web.Response(status=202)
 
     async def reset(self, request: web.Request, claims: Claims) -> web.Response:
@@ -220,9 +218,7 @@ class Api:
     async def extrainfo(self, request: web.Request, claims: Claims) -> web.Response:
         row = self._chosen(request, claims)
         machines = [resource for resource in row.resources if resource.vm is not None]
-        return _plain(
-            request, json.dumps([{"vmProperties": vm_properties(row, machine)} for machine in machines])
-        )
+        return _plain(request, json.dumps([{"vmProperties": vm_properties(row, machine)} for machine in machines]))
 
     # -- helpers ---------------------------------------------------------------------------------------------
 
@@ -304,9 +300,7 @@ def _acceptable(accept: str, offered: tuple[str, ...]) -> bool:
 def _plain(request: web.Request, text: str) -> web.Response:
     """Answer text; who asks for JSON gets the same text under that label (contract 1.13)."""
     accept = request.headers.get("Accept", "*/*")
-    label = (
-        "application/json" if "application/json" in accept and "text/plain" not in accept else "text/plain"
-    )
+    label = "application/json" if "application/json" in accept and "text/plain" not in accept else "text/plain"
     return web.Response(body=text.encode(), headers={"Content-Type": f"{label};charset=UTF-8"})
 
 

@@ -101,9 +101,7 @@ class Deployment:
         return self.status.endswith("_IN_PROGRESS")
 
 
-def deployment_json(
-    deployment: Deployment, issuer: str, url: str | None, version: tuple[int, ...]
-) -> dict[str, Any]:
+def deployment_json(deployment: Deployment, issuer: str, url: str | None, version: tuple[int, ...]) -> dict[str, Any]:
     """Return the deployment object; ``url`` is that of the collection, None leaves the links out."""
     body: dict[str, Any] = {
         "uuid": deployment.uuid,
@@ -149,9 +147,7 @@ def _provider_json(service_id: str, version: tuple[int, ...]) -> dict[str, Any]:
     return body
 
 
-def resource_json(
-    deployment: Deployment, resource: Resource, url: str, version: tuple[int, ...]
-) -> dict[str, Any]:
+def resource_json(deployment: Deployment, resource: Resource, url: str, version: tuple[int, ...]) -> dict[str, Any]:
     """Return one resource (contract 1.15); ``url`` is the URL of the deployments."""
     own = f"{url}/{deployment.uuid}"
     body: dict[str, Any] = {

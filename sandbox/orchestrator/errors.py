@@ -15,9 +15,7 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 class ApiError(Exception):
     """An answer other than success. Without a ``message`` the body has none."""
 
-    def __init__(
-        self, status: int, message: str | None = None, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, message: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
@@ -76,13 +74,7 @@ def not_owner() -> ApiError:
 
 def bean_validation(field: str, rejected: object, message: str) -> ApiError:
     """A field broke a rule: Spring's long text with the rule's own words at its end (contract 1.3)."""
-    shown = (
-        json.dumps(rejected)
-        if isinstance(rejected, (dict, list))
-        else "null"
-        if rejected is None
-        else rejected
-    )
+    shown = json.dumps(rejected) if isinstance(rejected, (dict, list)) else "null" if rejected is None else rejected
     return ApiError(
         400,
         "Validation failed for argument at index 0 in method: public "

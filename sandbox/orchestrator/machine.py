@@ -46,16 +46,14 @@ def choose(deployment: Deployment, plan: Plan) -> list[Service]:
         if not services:
             raise BrokeringError(f"No SLA with id {wanted} available")
     kind = _DEPLOYMENT_TYPE.get(deployment.kind, deployment.kind)
-    fitting = [
-        service for service in services if service.deployment_type == kind and service.gpus >= plan.gpus
-    ]
+    fitting = [service for service in services if service.deployment_type == kind and service.gpus >= plan.gpus]
     if not fitting or plan.wants("noprovider"):
         raise BrokeringError(NO_PROVIDER)
     return sorted(fitting, key=lambda service: -service.weight)
 
 
 class Workflows:
-    """Runs what changes a deployment by itself: creation, update, deletion, machine actions; one at a time."""
+    """Runs what changes a deployment by itself: creating, updating, deleting, machine actions; one each."""
 
     def __init__(self, world: World, containers: Containers, remove: Callable[[Deployment], None]) -> None:
         self._world = world

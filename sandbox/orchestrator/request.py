@@ -51,9 +51,7 @@ async def read_deployment(request: web.Request) -> DeploymentRequest:
     """Return the submission in a request's body. Raises ApiError 400 or 415."""
     body = await read_json(request)
     if not isinstance(body, dict):
-        raise unreadable(
-            "Cannot deserialize instance of `it.reply.orchestrator.dto.request.DeploymentRequest`"
-        )
+        raise unreadable("Cannot deserialize instance of `it.reply.orchestrator.dto.request.DeploymentRequest`")
     template = _string(body, "template")
     if template is None:
         raise bean_validation("template", None, "A TOSCA template must be provided")
@@ -61,16 +59,10 @@ async def read_deployment(request: web.Request) -> DeploymentRequest:
     if parameters is None:
         raise bean_validation("parameters", None, "may not be null")
     if not isinstance(parameters, dict):
-        raise unreadable(
-            "Cannot deserialize instance of `java.util.LinkedHashMap<java.lang.String,java.lang.Object>`"
-        )
+        raise unreadable("Cannot deserialize instance of `java.util.LinkedHashMap<java.lang.String,java.lang.Object>`")
     callback = _string(body, "callback")
-    if callback is not None and (
-        urlsplit(callback).scheme not in ("http", "https") or not urlsplit(callback).hostname
-    ):
-        raise bean_validation(
-            "callback", callback, "Callback value, if provided, must be a valid HTTP or HTTPS URL"
-        )
+    if callback is not None and (urlsplit(callback).scheme not in ("http", "https") or not urlsplit(callback).hostname):
+        raise bean_validation("callback", callback, "Callback value, if provided, must be a valid HTTP or HTTPS URL")
     timeout = _whole(body, "timeoutMins", "Overall timeout value, if provided, must be at least of 1 minute")
     provider_timeout = _whole(body, "providerTimeoutMins", _PROVIDER_TIMEOUT)
     if timeout is not None and provider_timeout is not None and provider_timeout > timeout:
@@ -105,9 +97,7 @@ def _whole(body: dict[str, Any], name: str, rule: str) -> int | None:
             raise ValueError
         number = int(value)
     except (TypeError, ValueError) as error:
-        raise unreadable(
-            f"Cannot deserialize value of type `java.lang.Integer` at property `{name}`"
-        ) from error
+        raise unreadable(f"Cannot deserialize value of type `java.lang.Integer` at property `{name}`") from error
     if number < 1:
         raise bean_validation(name, number, rule)
     return number

@@ -84,7 +84,7 @@ class Orchestrator(Part):
     # -- who sees and may do what ----------------------------------------------------------------------------
 
     def sees(self, row: Deployment, claims: Claims) -> bool:
-        """Apply contract 1.2: same organisation and issuer, since 4.0 same issuer; here is only one issuer."""
+        """Apply contract 1.2: same organisation and issuer, since 4.0 same issuer; there is only one here."""
         return version(self.world) >= (4,) or row.organisation == claims.organisation
 
     def get(self, uuid: str, claims: Claims, *, own: bool = False) -> Deployment:
@@ -193,9 +193,7 @@ class Orchestrator(Part):
             raise ApiError(409, f"Cannot perform actions on deployment in {row.status} state")
         needed = {"start": "STOPPED", "stop": "STARTED"}.get(str(action))
         if needed is None or resource.state != needed:
-            raise ApiError(
-                500, f"Error validating action request: <{action}> on a node in {resource.state} state"
-            )
+            raise ApiError(500, f"Error validating action request: <{action}> on a node in {resource.state} state")
         self.workflows.start(row, self.workflows.act(row, resource, str(action)))
 
     def _remove(self, row: Deployment) -> None:

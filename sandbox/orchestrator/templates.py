@@ -97,8 +97,7 @@ def resolve_inputs(topology: Topology, parameters: Mapping[str, Any]) -> dict[st
         elif _required(definition):
             raise ApiError(
                 400,
-                f"Input <{name}> is required and is not present in the user's input list, "
-                "nor has a default value",
+                f"Input <{name}> is required and is not present in the user's input list, nor has a default value",
             )
     return values
 
@@ -180,9 +179,7 @@ def _load(text: str) -> Any:
             if depth > _MAX_DEPTH:
                 raise _broken([f"Nesting depth exceeded max {_MAX_DEPTH}"])
             if aliases > _MAX_ALIASES:
-                raise _broken(
-                    [f"Number of aliases for non-scalar nodes exceeds the specified max={_MAX_ALIASES}"]
-                )
+                raise _broken([f"Number of aliases for non-scalar nodes exceeds the specified max={_MAX_ALIASES}"])
         return yaml.load(text, Loader=SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
