@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _TRUE = frozenset({"t", "T", "true", "True", "TRUE", "on", "On", "ON", "y", "Y", "yes", "Yes", "YES", "1", 1})
-_FALSE = frozenset(
-    {"f", "F", "false", "False", "FALSE", "off", "Off", "OFF", "n", "N", "no", "No", "NO", "0", 0}
-)
+_FALSE = frozenset({"f", "F", "false", "False", "FALSE", "off", "Off", "OFF", "n", "N", "no", "No", "NO", "0", 0})
 _NO_DEFAULT = object()
 _SWAGGER_TYPE: dict[str, dict[str, str]] = {
     "int": {"type": "integer", "format": "int32"},
@@ -31,8 +29,8 @@ class Refused(ValueError):  # noqa: N818 -- named for what happens to the value
 
 
 @dataclass(frozen=True)
+class Argument:
     """One argument; ``kind`` is int, float, bool, str or file, ``many`` makes it a list."""
-    """One argument; ``kind`` is int, float, bool, str or file, ``many`` makes a list, ``place`` is swagger's."""
 
     name: str
     kind: str
