@@ -2,52 +2,52 @@
 
 from __future__ import annotations
 
-import importlib
 import socket
-from collections.abc import Iterable
 
 from aiohttp import web
 
-from sandbox import control, faults
+from sandbox import (
+    cmdb,
+    control,
+    dockerhub,
+    faults,
+    git,
+    github,
+    iam,
+    im,
+    monitoring,
+    orchestrator,
+    slam,
+)
 from sandbox.world import World
 
-MOUNTS: tuple[tuple[str, str], ...] = (
-    ("iam", "/iam"),
-    ("orchestrator", "/orchestrator"),
-    ("slam", "/slam"),
-    ("cmdb", "/cmdb"),
-    ("im", "/im"),
-    ("monitoring", "/monitoring-wrapper"),
-    ("github", "/github"),
-    ("git", "/git"),
-    ("dockerhub", "/dockerhub"),
+# Services that keep state, in the order they are loaded and started.
+PARTS = (("git", git.part), ("iam", iam.part), ("dockerhub", dockerhub.part), ("orchestrator", orchestrator.part))
+MOUNTS = (
+    ("iam", "/iam", iam.routes),
+    ("orchestrator", "/orchestrator", orchestrator.routes),
+    ("slam", "/slam", slam.routes),
+    ("cmdb", "/cmdb", cmdb.routes),
+    ("im", "/im", im.routes),
+    ("monitoring", "/monitoring-wrapper", monitoring.routes),
+    ("github", "/github", github.routes),
+    ("git", "/git", git.routes),
+    ("dockerhub", "/dockerhub", dockerhub.routes),
 )
+MAX_BODY = 64 * 1024 * 1024
 
 
 def build_app(world: World) -> web.Application:
-    """Return the application with every service below its prefix.
-
-    Each service module offers ``routes(world)``, with paths relative to its prefix, and may offer
-    ``part(world)`` that returns the :class:`~sandbox.world.Part` holding its state; that is called first and
-    registered by name.
-    """
+    """Return the application with every service below its prefix, and register the parts of the world."""
+    for name, part in PARTS:
+        world.parts[name] = part(world)
+    world.orchestrator = world.parts["orchestrator"]
     app = web.Application()
-    for name, prefix in MOUNTS:
-        try:
-            module = importlib.import_module(f"sandbox.{name}")
-        except ModuleNotFoundError:
-            continue
-        if hasattr(module, "part"):
-            world.parts[name] = module.part(world)
-            if name == "orchestrator":
-                world.orchestrator = world.parts[name]
-        routes: Iterable[web.RouteDef] = module.routes(world)
-        service = web.Application(
-            middlewares=[faults.middleware(world, name)], client_max_size=64 * 1024 * 1024
-        )
-        service.add_routes(routes)
+    for name, prefix, routes in MOUNTS:
+        service = web.Application(middlewares=[faults.middleware(world, name)], client_max_size=MAX_BODY)
+        service.add_routes(routes(world))
         app.add_subapp(prefix, service)
-    controls = control.Control(world, MOUNTS)
+    controls = control.Control(world, tuple((name, prefix) for name, prefix, _ in MOUNTS))
     app.add_subapp("/control", control.application(controls))
     app.add_routes([web.get("/", controls.home)])
     return app

@@ -154,12 +154,7 @@ class Catalogue:
     def change_template(self, path: str, content: str | None) -> None:
         """Write a file of the templates repository, or delete it (None). Raises PathError."""
         parts = PurePosixPath(path).parts
-        if (
-            not parts
-            or path.startswith("/")
-            or {"..", ".git"} & set(parts)
-            or str(PurePosixPath(path)) != path
-        ):
+        if not parts or path.startswith("/") or {"..", ".git"} & set(parts) or str(PurePosixPath(path)) != path:
             raise PathError(f"{path!r} is not a path inside the repository.")
         self.changes.templates[path] = content
         if content is None:
@@ -187,9 +182,7 @@ class Catalogue:
         if "tags" in change:
             tags = change["tags"]
             module.tags = (
-                None
-                if tags is None
-                else [tag if isinstance(tag, dict) else {"name": str(tag)} for tag in tags]
+                None if tags is None else [tag if isinstance(tag, dict) else {"name": str(tag)} for tag in tags]
             )
         self.changes.modules.setdefault(f"{owner}/{repository}", {}).update(change)
 
@@ -214,9 +207,7 @@ def _read(path: Path) -> bytes:
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
 
 

@@ -16,12 +16,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from sandbox import pages, tokens
-from sandbox.catalogue import PathError
-from sandbox.faults import Fault, FaultError
+from sandbox.faults import Fault
 from sandbox.git import TemplatesRepository
 from sandbox.oauth import CLIENT_ID
 from sandbox.webhook import EVENTS, SIGNATURES, Delivery
-from sandbox.world import Settings
 
 if TYPE_CHECKING:
     from sandbox.people import Person
@@ -50,7 +48,8 @@ def _answers_errors(endpoint: _Endpoint) -> _Endpoint:
             return await endpoint(self, request)
         except ControlError as error:
             return web.json_response({"error": str(error)}, status=error.status)
-        except (FaultError, PathError) as error:
+        except ValueError as error:
+            # How faults, paths, settings and deployments refuse what does not fit; the messages are for people.
             return web.json_response({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
 
     return answer
@@ -131,17 +130,7 @@ class Control:
         speed = changes.pop("speed", self.world.speed)
         if isinstance(speed, bool) or not isinstance(speed, int | float) or speed <= 0:
             raise ControlError("speed is a number above 0.")
-        defaults = asdict(Settings())
-        for name, value in changes.items():
-            if name not in defaults:
-                raise ControlError(f"Unknown setting {name!r}; there are: {', '.join(defaults)}, speed.")
-            wants_bool = isinstance(defaults[name], bool)
-            if wants_bool != isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-                raise ControlError(
-                    f"{name} is {'true or false' if wants_bool else 'a number, not negative'}."
-                )
-        for name, value in changes.items():
-            setattr(self.world.settings, name, value)
+        self.world.settings.change(changes)
         self.world.speed = float(speed)
         return web.json_response({**asdict(self.world.settings), "speed": self.world.speed})
 
@@ -199,9 +188,7 @@ class Control:
         status = data.get("status")
         if not isinstance(status, str):
             raise ControlError("status is a state of a deployment.")
-        deployment = self.world.orchestrator.force(
-            request.match_info["uuid"], status, data.get("status_reason")
-        )
+        deployment = self.world.orchestrator.force(request.match_info["uuid"], status, data.get("status_reason"))
         if deployment is None:
             raise ControlError("There is no such deployment.", HTTPStatus.NOT_FOUND)
         self.world.persist()
@@ -257,9 +244,7 @@ class Control:
         data = await _object(request)
         unknown = set(data) - {field.name for field in fields(Delivery)}
         if unknown or not isinstance(data.get("url"), str):
-            raise ControlError(
-                f"Unknown keys: {', '.join(sorted(unknown))}." if unknown else "url is missing."
-            )
+            raise ControlError(f"Unknown keys: {', '.join(sorted(unknown))}." if unknown else "url is missing.")
         if not self._may_be_called(data["url"]):
             raise ControlError("Webhooks go to the dashboard or to this computer only.")
         if "after" not in data:

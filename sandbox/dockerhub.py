@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from sandbox.world import Part
+
 if TYPE_CHECKING:
     from sandbox.world import World
 
@@ -35,11 +37,14 @@ class RateLimit:
         return self._used[address], (minute + 1) * _MINUTE
 
 
-class DockerHub:
+class DockerHub(Part):
     """Handlers of the stand-in."""
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.limit = RateLimit()
+
+    async def reset(self) -> None:
         self.limit = RateLimit()
 
     async def tags(self, request: web.Request) -> web.Response:
@@ -87,8 +92,13 @@ class DockerHub:
         return web.Response(status=HTTPStatus.GONE, text="Gone")
 
 
+def part(world: World) -> DockerHub:
+    return DockerHub(world)
+
+
 def routes(world: World) -> list[web.RouteDef]:
-    hub = DockerHub(world)
+    hub = world.parts["dockerhub"]
+    assert isinstance(hub, DockerHub)
     return [
         web.get("/v2/repositories/{namespace}/{repository}/tags", hub.tags),
         web.get("/v2/repositories/{namespace}/{repository}/tags/", hub.tags),

@@ -83,9 +83,7 @@ class Fault:
         return not self.match or re.search(self.match, request.path_qs) is not None
 
 
-def _check(
-    data: Mapping[str, Any], name: str, kind: Any, fits: Callable[[Any], bool] = lambda _value: True
-) -> None:
+def _check(data: Mapping[str, Any], name: str, kind: Any, fits: Callable[[Any], bool] = lambda _value: True) -> None:
     """Raise FaultError unless the value is absent, null, or of this kind and fitting."""
     value = data.get(name)
     if value is None:
@@ -182,9 +180,7 @@ def middleware(world: World, service: str) -> Middleware:
         try:
             fault = world.faults.take(service, request)
             response = await (handler(request) if fault is None else _fail(fault, request, handler))
-            status = (
-                _NO_ANSWER if request.transport is None or request.transport.is_closing() else response.status
-            )
+            status = _NO_ANSWER if request.transport is None or request.transport.is_closing() else response.status
         except web.HTTPException as error:
             status = error.status
             raise

@@ -93,9 +93,7 @@ class TemplatesRepository(Part):
         if parent is None:
             stream += f"reset {ref}\n".encode()
         text = message.encode()
-        stream += (
-            f"commit {ref}\ncommitter {_AUTHOR} {when} +0000\ndata {len(text)}\n".encode() + text + b"\n"
-        )
+        stream += f"commit {ref}\ncommitter {_AUTHOR} {when} +0000\ndata {len(text)}\n".encode() + text + b"\n"
         if parent is not None:
             stream += f"from {parent}\n".encode()
         stream += b"deleteall\n"
@@ -189,9 +187,7 @@ async def _backend(repository: TemplatesRepository, request: web.Request) -> web
         return response
 
 
-async def _relay(
-    process: asyncio.subprocess.Process, body: bytes, request: web.Request
-) -> web.StreamResponse:
+async def _relay(process: asyncio.subprocess.Process, body: bytes, request: web.Request) -> web.StreamResponse:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(body)

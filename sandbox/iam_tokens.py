@@ -48,9 +48,7 @@ class TokenEndpoints:
         client_id = authenticate(request, form)
         grant_type = require(form, "grant_type")
         if grant_type in NOT_FOR_THIS_CLIENT:
-            raise OAuthError(
-                "invalid_client", f"Unauthorized grant type: {grant_type}", HTTPStatus.UNAUTHORIZED
-            )
+            raise OAuthError("invalid_client", f"Unauthorized grant type: {grant_type}", HTTPStatus.UNAUTHORIZED)
         grants: dict[str, Callable[[Mapping[str, str], str], dict[str, Any]]] = {
             "authorization_code": self._by_code,
             "refresh_token": self._by_refresh_token,
@@ -109,15 +107,11 @@ class TokenEndpoints:
         try:
             claims = tokens.check_token(self.world, require(form, "subject_token"))
         except tokens.InvalidToken as error:
-            raise OAuthError(
-                "invalid_token", "The subject token is not valid", HTTPStatus.UNAUTHORIZED
-            ) from error
+            raise OAuthError("invalid_token", "The subject token is not valid", HTTPStatus.UNAUTHORIZED) from error
         scopes = form.get("scope", "").split() or claims.raw["scope"].split()
         if not set(scopes) <= tokens.CLIENT_SCOPES:
             raise OAuthError("invalid_scope", "The requested scope is not allowed for this client")
-        answer = tokens.issue(
-            self.world, BY_SUB[claims.sub], client_id, scopes, audience=form.get("audience") or None
-        )
+        answer = tokens.issue(self.world, BY_SUB[claims.sub], client_id, scopes, audience=form.get("audience") or None)
         return {"issued_token_type": "urn:ietf:params:oauth:token-type:access_token", **answer}
 
     @_answers_errors

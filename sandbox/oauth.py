@@ -81,12 +81,7 @@ def redirect_allowed(world: World, uri: str) -> bool:
     except ValueError:
         return False
     # Compared as a whole, so that a query, a fragment or a dot segment is a mismatch.
-    return (
-        parts.scheme in ("http", "https")
-        and host in _LOOPBACK
-        and user is None
-        and uri == origin + REDIRECT_PATH
-    )
+    return parts.scheme in ("http", "https") and host in _LOOPBACK and user is None and uri == origin + REDIRECT_PATH
 
 
 def authenticate(request: web.Request, form: Mapping[str, str]) -> str:

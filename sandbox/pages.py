@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
 from sandbox.people import PEOPLE, Person
@@ -53,8 +53,7 @@ def picker(action: str, parameters: Mapping[str, str], client: str | None, note:
     ``client`` is who asks; without one it is a plain log-in that cannot be refused.
     """
     hidden = "\n".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in parameters.items()
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in parameters.items()
     )
     people = "\n".join(
         f'<li><button name="person" value="{escape(person.key)}"><strong>{escape(person.name)}</strong>'
@@ -97,9 +96,7 @@ def home(
         for person in PEOPLE
     )
     facts = "\n".join(
-        f"<li>{escape(name)}: {escape(', '.join(f'{key} {value}' for key, value in values.items()))}</li>"
-        for name, values in figures.items()
-        if values
+        f"<li>{escape(name)}: {escape(', '.join(_figures(values)))}</li>" for name, values in figures.items() if values
     )
     return page(
         "A cloud in a box",
@@ -113,6 +110,14 @@ def home(
         f"<h2>State</h2>\n<ul>\n{facts}\n</ul>\n"
         '<p><a href="/control/">Control API</a> for faults, tokens, deployments, catalogue, webhooks.</p>',
     )
+
+
+def _figures(values: Mapping[str, object]) -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _figures(value)
+        else:
+            yield f"{name.replace('_', ' ')} {value}"
 
 
 def _about(person: Person) -> str:

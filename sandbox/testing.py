@@ -44,9 +44,7 @@ class Control:
         answer: dict[str, Any] = self.call("PUT", "/settings", changes)
         return answer
 
-    def tokens(
-        self, person: str, scopes: Sequence[str] | None = None, lifetime: float | None = None
-    ) -> dict[str, Any]:
+    def tokens(self, person: str, scopes: Sequence[str] | None = None, lifetime: float | None = None) -> dict[str, Any]:
         """Return the token endpoint's answer for a person, without a browser."""
         body: dict[str, Any] = {"person": person, "lifetime": lifetime}
         if scopes is not None:

@@ -150,9 +150,7 @@ class TokenStore:
 
     def drop_expired(self, now: float) -> None:
         self.live = {jti: token for jti, token in self.live.items() if token.expires > now}
-        self.refresh_tokens = {
-            value: token for value, token in self.refresh_tokens.items() if token.expires > now
-        }
+        self.refresh_tokens = {value: token for value, token in self.refresh_tokens.items() if token.expires > now}
 
     def dump(self) -> dict[str, Any]:
         return {
@@ -162,9 +160,7 @@ class TokenStore:
 
     def load(self, data: Mapping[str, Any]) -> None:
         self.live = {jti: LiveToken(**token) for jti, token in data["live"].items()}
-        self.refresh_tokens = {
-            value: RefreshToken(**token) for value, token in data["refresh_tokens"].items()
-        }
+        self.refresh_tokens = {value: RefreshToken(**token) for value, token in data["refresh_tokens"].items()}
 
 
 def issuer(world: World) -> str:
@@ -199,9 +195,7 @@ def issue(
     signed_in_at = issued_at if auth_time is None else auth_time
     if refresh_token is None and "offline_access" in granted:
         expires = now + world.settings.refresh_token_lifetime
-        refresh_token = store.new_refresh_token(
-            RefreshToken(person.key, client_id, granted, expires, signed_in_at)
-        )
+        refresh_token = store.new_refresh_token(RefreshToken(person.key, client_id, granted, expires, signed_in_at))
     jti = str(uuid.uuid4())
     claims: dict[str, Any] = {
         "iss": issuer(world),

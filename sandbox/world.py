@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 SAMPLE = Path(__file__).parent / "sample"
 SAVE_DELAY = 0.5
+_VERSION = re.compile(r"\d+(\.\d+)+(-[\w.-]+)?")
 
 
 @dataclass
@@ -43,6 +45,26 @@ class Settings:
     update: float = 3.0
     delete: float = 2.5
     deepaas_boot: float = 2.0
+    training: float = 20.0
+    orchestrator_version: str = "2.9.0-FINAL"
+    orchestrator_admin_group: str = "orchestrator-admins"
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """Change all of these, or none: raises ValueError for an unknown name or an unfitting value."""
+        defaults = asdict(Settings())
+        for name, value in changes.items():
+            if name not in defaults:
+                raise ValueError(f"Unknown setting {name!r}; there are: {', '.join(defaults)}, speed.")
+            default = defaults[name]
+            if isinstance(default, bool | str):
+                fits = isinstance(value, type(default))
+            else:
+                # In Python a bool is a number, in JSON it is not.
+                fits = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+            if not fits or (name == "orchestrator_version" and not _VERSION.fullmatch(value)):
+                raise ValueError(f"{name} cannot be {value!r}.")
+        for name, value in changes.items():
+            setattr(self, name, value)
 
 
 class Part:
@@ -73,10 +95,10 @@ class DeploymentsControl(Protocol):
     """What the control API asks of the orchestrator's part (``world.orchestrator``)."""
 
     def seed(self, person: Person, count: int, statuses: list[str] | None) -> list[str]:
-        """Add ``count`` finished deployments of one person, without ports; return their uuids."""
+        """Add finished deployments of one person, without ports; return their uuids. Raises ValueError."""
 
-    def force(self, uuid: str, status: str, status_reason: str | None) -> dict[str, Any] | None:
-        """Put a deployment into a state; return its JSON, None when there is no such deployment."""
+    def force(self, uuid: str, status: str, reason: str | None) -> dict[str, Any] | None:
+        """Put a deployment into a state; return its JSON, None if there is none. Raises ValueError."""
 
 
 @dataclass

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs
@@ -160,9 +161,7 @@ class TestWebhook:
         ((headers, body),) = receiver.received
         sha256 = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         assert headers["X-Hub-Signature-256"] == f"sha256={sha256}"
-        assert (
-            headers["X-Hub-Signature"] == f"sha1={hmac.new(SECRET.encode(), body, hashlib.sha1).hexdigest()}"
-        )
+        assert headers["X-Hub-Signature"] == f"sha1={hmac.new(SECRET.encode(), body, hashlib.sha1).hexdigest()}"
         assert headers["X-GitHub-Event"] == "push"
         assert headers["X-GitHub-Delivery"] == answer["delivery"]
         payload = json.loads(body)
@@ -212,9 +211,42 @@ class TestWebhook:
             fresh.control.webhook("http://example.org/reload", SECRET)
 
     @pytest.mark.parametrize("wrong", [{"event": "star"}, {"signature": "odd"}, {"color": "red"}])
-    def test_nonsense_is_refused(
-        self, fresh: SandboxThread, receiver: Receiver, wrong: dict[str, str]
-    ) -> None:
+    def test_nonsense_is_refused(self, fresh: SandboxThread, receiver: Receiver, wrong: dict[str, str]) -> None:
         with pytest.raises(requests.HTTPError, match="400"):
             fresh.control.webhook(receiver.url, SECRET, **wrong)
         assert receiver.received == []
+
+
+class TestDeployments:
+    def test_seeded_deployments_belong_to_the_person(self, fresh: SandboxThread) -> None:
+        uuids = fresh.control.seed("ada", 3, ["CREATE_COMPLETE"])
+        page = requests.get(
+            f"{fresh.url}/orchestrator/deployments?createdBy=me",
+            headers=fresh.control.bearer("ada"),
+            timeout=10,
+        ).json()
+        assert {item["uuid"] for item in page["content"]} == set(uuids)
+        assert len(set(uuids)) == 3
+
+    def test_two_thousand_are_seeded_within_seconds(self, fresh: SandboxThread) -> None:
+        began = time.monotonic()
+        assert len(set(fresh.control.seed("ada", 2000))) == 2000
+        assert time.monotonic() - began < 10
+
+    def test_a_state_can_be_forced(self, fresh: SandboxThread) -> None:
+        (uuid,) = fresh.control.seed("ada", 1)
+        forced = fresh.control.force(uuid, "CREATE_FAILED", "The site burned down")
+        assert (forced["status"], forced["statusReason"]) == ("CREATE_FAILED", "The site burned down")
+
+    def test_nonsense_is_refused(self, fresh: SandboxThread) -> None:
+        (uuid,) = fresh.control.seed("ada", 1)
+        for method, path, body, status in (
+            ("POST", "/deployments", {"person": "ada", "count": 0}, "400"),
+            ("POST", "/deployments", {"person": "ada", "statuses": ["BORED"]}, "400"),
+            ("POST", "/deployments", {"person": "nobody"}, "404"),
+            ("PUT", f"/deployments/{uuid}", {"status": "BORED"}, "400"),
+            ("PUT", f"/deployments/{uuid}", {}, "400"),
+            ("PUT", "/deployments/none-such", {"status": "UNKNOWN"}, "404"),
+        ):
+            with pytest.raises(requests.HTTPError, match=status):
+                fresh.control.call(method, path, body)

@@ -62,9 +62,7 @@ class Client:
         assert action
         hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text)
         fields = {html.unescape(name): html.unescape(value) for name, value in hidden}
-        return self.browser.post(
-            html.unescape(action[1]), data={**fields, **choice}, allow_redirects=False, timeout=10
-        )
+        return self.browser.post(html.unescape(action[1]), data={**fields, **choice}, allow_redirects=False, timeout=10)
 
     def code(self, person: str = "ada", **changes: str | None) -> str:
         return answer_of(self.choose(self.open(**changes), person=person))["code"]
@@ -93,9 +91,7 @@ class Client:
         return self.token(grant_type="refresh_token", refresh_token=refresh_token, **form)
 
     def userinfo(self, access_token: str) -> requests.Response:
-        return requests.get(
-            f"{self.iam}/userinfo", headers={"Authorization": f"Bearer {access_token}"}, timeout=10
-        )
+        return requests.get(f"{self.iam}/userinfo", headers={"Authorization": f"Bearer {access_token}"}, timeout=10)
 
 
 def answer_of(response: requests.Response) -> dict[str, str]:
@@ -112,9 +108,7 @@ def client(fresh: SandboxThread) -> Client:
 
 
 class TestDiscovery:
-    def test_the_issuer_has_a_trailing_slash_and_there_is_no_end_session_endpoint(
-        self, client: Client
-    ) -> None:
+    def test_the_issuer_has_a_trailing_slash_and_there_is_no_end_session_endpoint(self, client: Client) -> None:
         document = requests.get(f"{client.iam}/.well-known/openid-configuration", timeout=10).json()
         assert document["issuer"] == f"{client.iam}/"
         assert "end_session_endpoint" not in document
@@ -368,9 +362,7 @@ class TestUserinfo:
         assert everything["groups"] == ["ml-users", "ml-users/vision"]
         assert everything["organisation_name"] == "indigo-dc"
         assert everything["email"] == "ada@indigo-dc.example.org"
-        no_profile = client.userinfo(
-            client.log_in(scope="openid email", prompt="login")["access_token"]
-        ).json()
+        no_profile = client.userinfo(client.log_in(scope="openid email", prompt="login")["access_token"]).json()
         assert set(no_profile) == {"sub", "email", "email_verified"}
         profile_only = client.log_in(scope="openid profile", prompt="login")
         no_email = client.userinfo(profile_only["access_token"]).json()

@@ -114,13 +114,9 @@ class TestState:
             )
             assert refreshed.status_code == 200
             assert refreshed.json()["expires_in"] > 3000  # settings are of one process only
-            assert second.control.call("POST", "/catalogue/push", {"path": "x", "content": None})[
-                "before"
-            ] == (commit)
+            assert second.control.call("POST", "/catalogue/push", {"path": "x", "content": None})["before"] == (commit)
             raw = f"{second.url}/github"
-            assert (
-                requests.get(f"{raw}/lab/kept/master/metadata.json", timeout=10).text == '{"title": "Kept"}'
-            )
+            assert requests.get(f"{raw}/lab/kept/master/metadata.json", timeout=10).text == '{"title": "Kept"}'
             kept = f"{raw}/indigo-dc/tosca-templates/master/deep-oc/kept.yml"
             assert requests.get(kept, timeout=10).text == "a: 1\n"
 
@@ -146,9 +142,7 @@ class TestState:
         for name in ("signing-key.pem", "state.json"):
             assert (tmp_path / name).stat().st_mode & 0o077 == 0
 
-    def test_a_failed_write_leaves_the_old_file(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_failed_write_leaves_the_old_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / "state.json"
         write_atomically(path, "old")
 
