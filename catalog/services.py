@@ -1,8 +1,70 @@
 """Refreshing the catalogue."""
 
+import logging
+from collections.abc import Callable
+
 from catalog.models import RefreshRun
+from catalog.refresh.jobs import Jobs
+from catalog.refresh.modules import ModuleRefresh
+from catalog.refresh.runs import Report, Superseded, claim_next, request_run
+from catalog.refresh.templates import TemplateRefresh
+from catalog.sources.dockerhub import DockerHub
+from catalog.sources.fetch import github_session
+from catalog.tosca.verdict import Checker
+
+log = logging.getLogger(__name__)
+AT_ONCE = 8  # outside calls
 
 
-def catalog_refresh(*, trigger: str) -> RefreshRun:
-    """Bring the catalogue up to date with its sources; see ``catalog.refresh``."""
-    raise NotImplementedError
+def catalog_refresh(*, trigger: str, progress: Callable[[Report], None] | None = None) -> RefreshRun:
+    """Bring the catalogue up to date with its sources; ``trigger`` is a RefreshRun.Trigger.
+
+    Runs coalesce: while another process is at work, one more run waits, and that process does it next. Returns the
+    run that does what was asked for, finished if this process did it, else waiting. Each item succeeds or fails by
+    itself; what fails keeps its last good version. ``progress`` is called now and then. Raises what ends a run as
+    a whole (a database that is away), after having recorded it.
+    """
+    wanted = request_run(trigger)
+    while run := claim_next():
+        _carry_out(run, progress)
+    wanted.refresh_from_db()
+    return wanted
+
+
+def _carry_out(run: RefreshRun, progress: Callable[[Report], None] | None) -> None:
+    report = Report(run)
+    state = RefreshRun.State.ABANDONED  # unless it gets further, whatever ends it
+    try:
+        _refresh(report, progress)
+        state = RefreshRun.State.DONE
+        log.info("catalogue refreshed: %s", dict(report.counts))
+    except Superseded:
+        log.warning("refresh %s went on in another process", run.pk)
+    except Exception:
+        state = RefreshRun.State.FAILED
+        raise
+    finally:
+        report.end(state)
+
+
+def _refresh(report: Report, progress: Callable[[Report], None] | None) -> None:
+    def tick() -> None:
+        report.alive()
+        if progress:
+            progress(report)
+
+    github = github_session()
+    with Checker() as checker, Jobs(at_once=AT_ONCE, tick=tick) as jobs:
+        templates = TemplateRefresh(jobs, report, github, checker)
+        modules = ModuleRefresh(jobs, report, github, DockerHub())
+        templates.start()
+        modules.start()
+        jobs.drain()
+        templates.fetch_linked(modules.missing_templates(templates.folder_names()))
+        jobs.drain()
+        templates.judge()
+        jobs.drain()
+        templates.retire()
+        modules.link()
+        modules.retire()
+        tick()

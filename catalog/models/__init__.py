@@ -2,6 +2,6 @@
 
 from catalog.models.module import Module, ModuleFacet, ModuleTemplate, TemplateChoice
 from catalog.models.run import RefreshRun
-from catalog.models.template import Template, TypeFile
+from catalog.models.template import ModuleIndex, Template, TypeFile
 
-__all__ = ["Module", "ModuleFacet", "ModuleTemplate", "RefreshRun", "Template", "TemplateChoice", "TypeFile"]
+__all__ = ["Module", "ModuleFacet", "ModuleIndex", "ModuleTemplate", "RefreshRun", "Template", "TemplateChoice", "TypeFile"]

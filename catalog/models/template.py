@@ -44,6 +44,7 @@ class Template(models.Model):
     kind = models.CharField(max_length=16, blank=True)
     display_name = models.CharField(max_length=300, blank=True)
     verdict = models.CharField(max_length=16, choices=Verdict, default=Verdict.UNREADABLE)
+    imports = models.JSONField(default=list, blank=True, help_text="Addresses of the types it imports")
     errors = models.JSONField(default=list, blank=True, help_text="What is wrong with it, one text each")
     description = models.JSONField(default=dict, blank=True, help_text="A TemplateDescription")
     basis = models.CharField(
@@ -82,8 +83,8 @@ class Template(models.Model):
         return restored(self.error)
 
 
-class TypeFile(models.Model):
-    """A file of TOSCA types, known by the address that templates import it from."""
+class RemoteFile(models.Model):
+    """A file that is read again only when it changed, known by its address; the last good version is kept."""
 
     url = models.CharField(max_length=500, unique=True)
     raw = models.TextField(blank=True)
@@ -93,6 +94,7 @@ class TypeFile(models.Model):
     error = models.JSONField(default=dict, blank=True)
 
     class Meta:
+        abstract = True
         ordering = ["url"]
 
     def __str__(self) -> str:
@@ -101,3 +103,11 @@ class TypeFile(models.Model):
     @property
     def problem(self) -> Problem | None:
         return restored(self.error)
+
+
+class TypeFile(RemoteFile):
+    """A file of TOSCA types, under the address that templates import it from."""
+
+
+class ModuleIndex(RemoteFile):
+    """MODULES.yml."""

@@ -64,4 +64,5 @@ def raw_address(url: str) -> str:
     if not url.startswith(GITHUB_RAW):
         return ""
     path = url.removeprefix(GITHUB_RAW)
-    return "" if ".." in path.split("/") or "?" in path or "#" in path else f"{config.GITHUB_RAW_URL}/{path}"
+    odd = ".." in path.split("/") or any(char in path for char in "?#%\\")
+    return "" if odd else f"{config.GITHUB_RAW_URL}/{path}"

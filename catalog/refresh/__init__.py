@@ -1,0 +1,1 @@
+"""The engine behind ``catalog.services.catalog_refresh``: what is fetched, judged and stored, and in which order."""

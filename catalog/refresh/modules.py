@@ -1,0 +1,296 @@
+"""Refreshes the modules: MODULES.yml, each module's metadata and tags, and which templates they name."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog import facets
+from catalog.flavours import tag_flavour
+from catalog.markdown import render
+from catalog.models import Module, ModuleFacet, ModuleIndex, ModuleTemplate, Template
+from catalog.models.module import DEVELOPMENT_SLUG, EXTERNAL_SLUG
+from catalog.problems import stored
+from catalog.refresh.jobs import Jobs
+from catalog.refresh.runs import UNCHANGED, Report
+from catalog.sources.dockerhub import DockerHub, Tags
+from catalog.sources.fetch import Fetched, fetch
+from catalog.sources.metadata import ModuleMetadata, parse_metadata, read_metadata
+from catalog.sources.modules import ListedModule, ModuleList, parse_modules
+from deepdash.config import config
+from deepdash.errors import Problem
+from deepdash.http import ServiceError, ServiceSession
+
+METHOD = "1"  # changes when the same metadata is to be read anew
+# All a refresh may write; what curators say is not among it.
+UPSTREAM = (
+    "kind", "state", "url", "title", "summary", "description_md", "description_html", "keywords", "capabilities",
+    "frameworks", "licence", "created_on", "docker_image", "docker_tags", "dockerfile_url", "code_url", "dataset_url",
+    "weights_url", "cite_url", "training_files_url", "ci_url", "metadata", "remarks", "metadata_etag", "metadata_digest",
+    "branch", "fetched_at", "error", "tags", "tags_etag", "tags_read_at", "tags_error", "flavours", "pushed_at", "gone_at",
+)  # fmt: skip
+_AS_IN_METADATA = (
+    "title", "summary", "licence", "created_on", "docker_image", "dockerfile_url", "code_url", "dataset_url",
+    "weights_url", "cite_url", "training_files_url", "ci_url",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What is known of a module when its reading begins; read-only, since another thread looks at it."""
+
+    branch: str = ""
+    metadata_etag: str = ""
+    metadata_digest: str = ""
+    docker_image: str = ""
+    tags_etag: str = ""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What one module's sources said. None means that nothing changed."""
+
+    metadata: ModuleMetadata | Problem | None
+    digest: str
+    fetched: Fetched | None
+    tags: Tags | Problem | None
+
+
+@dataclass
+class ModuleRefresh:
+    """One refresh of all modules. Call ``start``, drain, ``missing_templates``, …, ``link``, ``retire``."""
+
+    jobs: Jobs
+    report: Report
+    github: ServiceSession
+    hub: DockerHub
+    _listed: set[str] = field(default_factory=set)
+    _list_read: bool = False
+
+    def start(self) -> None:
+        """Begin with the list; the modules follow as soon as it is there."""
+        Module.objects.get_or_create(
+            slug=EXTERNAL_SLUG,
+            defaults={
+                "kind": Module.Kind.EXTERNAL,
+                "title": "Run your own module",
+                "summary": "Deploy a Docker image of your own that follows the DEEP conventions.",
+                "tags": [{"name": "latest", "size": None, "pushed_at": None}],
+            },
+        )
+        if not config.MODULES_YML:
+            problem = Problem("catalog:source", what="The list of modules", detail="MODULES_YML is not set.")
+            self.report.item("source", "modules", "failed", problem)
+            return
+        index = ModuleIndex.objects.filter(url=config.MODULES_YML).first() or ModuleIndex(url=config.MODULES_YML)
+        self.jobs.add(partial(fetch, self.github, index.url, etag=index.etag), partial(self._index_read, index))
+
+    def missing_templates(self, in_folder: set[str]) -> set[str]:
+        """Addresses of templates that modules name and the folder lacks."""
+        links = ModuleTemplate.objects.exclude(module__state=Module.State.GONE)
+        files = set(links.values_list("file", flat=True))
+        return {file for file in files if file_name(file) not in in_folder}
+
+    def link(self) -> None:
+        """Point each module's links to the templates they name, and note which are missing or unreadable."""
+        templates = Template.objects.filter(state=Template.State.LIVE).defer("raw", "description", "errors")
+        by_name: dict[str, list[Template]] = {}
+        for template in templates.order_by("source", "path"):
+            by_name.setdefault(template.filename, []).append(template)
+        for link in ModuleTemplate.objects.exclude(module__state=Module.State.GONE).select_related("template"):
+            found = _best(link.file, by_name.get(file_name(link.file), []))
+            if found is None:
+                error = stored(Problem("catalog:no-template", file=file_name(link.file)))
+            elif found.verdict == Template.Verdict.UNREADABLE:
+                error = stored(Problem("catalog:bad-template", file=file_name(link.file)))
+            else:
+                error = {}
+            if (link.template_id, link.error) != (found.pk if found else None, error):
+                link.template, link.error = found, error
+                link.save(update_fields=["template", "error"])
+
+    def retire(self) -> None:
+        """Mark modules that the list no longer names, if it could be read."""
+        if not self._list_read:
+            return
+        gone = Module.objects.exclude(kind=Module.Kind.EXTERNAL).exclude(state=Module.State.GONE)
+        for module in gone.only("slug").exclude(slug__in=self._listed):
+            Module.objects.filter(pk=module.pk).update(state=Module.State.GONE, gone_at=timezone.now())
+            self.report.item("module", module.slug, "gone")
+
+    # -- results of calls ---------------------------------------------------------------------------------
+
+    def _index_read(self, index: ModuleIndex, result: Fetched | Problem) -> None:
+        problem = result if isinstance(result, Problem) else None
+        before = (index.digest, index.etag, index.error)
+        listed: ModuleList | None = None
+        if isinstance(result, Fetched) and result.text is not None:
+            try:
+                listed = parse_modules(result.text)
+            except Problem as error:
+                problem = error
+            else:
+                digest = hashlib.sha256(result.text.encode()).hexdigest()
+                if digest != index.digest:
+                    index.raw, index.digest, index.fetched_at = result.text, digest, timezone.now()
+                index.etag = result.etag
+        index.error = stored(problem) if problem else {}
+        if index.pk is None or before != (index.digest, index.etag, index.error):
+            index.save()
+        self._list_read = problem is None
+        if listed is None and index.raw:
+            listed = parse_modules(index.raw)
+        remarks = " ".join(listed.remarks) if listed else ""
+        self.report.item("source", "modules", "failed" if problem else UNCHANGED, problem, remarks)
+        if listed:
+            self._ask_modules([module for module in listed.modules if module.slug != EXTERNAL_SLUG])
+
+    def _ask_modules(self, listed: list[ListedModule]) -> None:
+        self._listed = {module.slug for module in listed}
+        known = {
+            slug: _Before(*rest)
+            for slug, *rest in Module.objects.values_list(
+                "slug", "branch", "metadata_etag", "metadata_digest", "docker_image", "tags_etag"
+            )
+        }
+        for module in listed:
+            before = known.get(module.slug, _Before())
+            self.jobs.add(partial(_read_module, self.github, self.hub, module, before), partial(self._module_read, module))
+
+    def _module_read(self, listed: ListedModule, result: _Reading | Problem) -> None:
+        if isinstance(result, Problem):
+            result = _Reading(result, "", None, None)
+        with transaction.atomic():
+            # Read again and locked: a curator may have saved meanwhile, and what is derived rests on their words.
+            module = Module.objects.select_for_update().filter(slug=listed.slug).first() or Module(slug=listed.slug)
+            new = module.pk is None
+            before = {name: getattr(module, name) for name in UPSTREAM}
+            module.url = listed.url
+            module.kind = Module.Kind.DEVELOPMENT if listed.slug == DEVELOPMENT_SLUG else Module.Kind.MODULE
+            self._take_metadata(module, result)
+            self._take_tags(module, result.tags)
+            problem = module.problem
+            broken = bool(module.error) and (not module.metadata or not _passing(module.error))
+            module.state, module.gone_at = (Module.State.BROKEN if broken else Module.State.LIVE), None
+            changed = new or any(before[name] != getattr(module, name) for name in UPSTREAM)
+            if new:
+                module.save()
+            elif changed:
+                module.save(update_fields=UPSTREAM)
+            if isinstance(result.metadata, ModuleMetadata):
+                _store_facets(module, result.metadata)
+                _store_links(module, result.metadata)
+        outcome = "failed" if problem else "new" if new else "changed" if changed else UNCHANGED
+        self.report.item("module", listed.slug, outcome, problem or module.tags_problem)
+
+    def _take_metadata(self, module: Module, result: _Reading) -> None:
+        metadata = result.metadata
+        if isinstance(metadata, Problem):
+            module.error = stored(metadata)
+            module.title = module.title or module.url.rpartition("/")[2]
+            return
+        module.error = {}
+        if result.fetched:
+            module.metadata_etag, module.branch = result.fetched.etag, result.fetched.branch
+        if metadata is None:
+            return
+        for name in _AS_IN_METADATA:
+            setattr(module, name, getattr(metadata, name))
+        module.description_md, module.description_html = metadata.description, render(metadata.description)
+        module.keywords, module.docker_tags = list(metadata.keywords), list(metadata.docker_tags)
+        found = facets.facets_of(metadata.keywords, metadata.licence)
+        module.capabilities = [facet.label for facet in found if facet.kind == facets.CAPABILITY]
+        module.frameworks = [facet.label for facet in found if facet.kind == facets.FRAMEWORK]
+        module.metadata, module.remarks = metadata.raw, list(metadata.remarks)
+        module.metadata_digest, module.fetched_at = result.digest, timezone.now()
+        if not module.docker_image:
+            module.error = stored(Problem("catalog:no-image"))
+
+    def _take_tags(self, module: Module, tags: Tags | Problem | None) -> None:
+        if tags is None:
+            return
+        if isinstance(tags, Problem):
+            module.tags_error = stored(tags)
+            return
+        module.tags_error, module.tags_etag = {}, tags.etag
+        if tags.tags is None:
+            return
+        found = [
+            {"name": tag.name, "size": tag.size, "pushed_at": tag.pushed_at.isoformat() if tag.pushed_at else None}
+            for tag in tags.tags
+        ]
+        if found != module.tags or module.tags_read_at is None:
+            module.tags, module.tags_read_at = found, timezone.now()
+        module.flavours = sorted({tag_flavour(tag.name) for tag in tags.tags} - {""})
+        module.pushed_at = max((tag.pushed_at for tag in tags.tags if tag.pushed_at), default=None)
+
+
+def file_name(file: str) -> str:
+    """The file name at the end of an address or path."""
+    return urlsplit(file).path.rpartition("/")[2] or file
+
+
+def _read_module(github: ServiceSession, hub: DockerHub, module: ListedModule, before: _Before) -> _Reading:
+    """Ask for a module's metadata and then for its tags; runs in a thread, each failure stays its own."""
+    etag = before.metadata_etag if before.metadata_digest.startswith(f"{METHOD}:") else ""
+    metadata: ModuleMetadata | Problem | None = None
+    fetched, digest, image = None, "", before.docker_image
+    try:
+        fetched = read_metadata(github, module.url, branch=before.branch, etag=etag)
+        if fetched.text is not None:
+            digest = f"{METHOD}:{hashlib.sha256(fetched.text.encode(errors='surrogatepass')).hexdigest()[:60]}"
+            if digest != before.metadata_digest:
+                metadata = parse_metadata(fetched.text)
+                image = metadata.docker_image
+    except ServiceError as error:
+        missing = error.id == "service:missing"
+        metadata = Problem("catalog:no-metadata", detail=error.detail) if missing else error
+    except Problem as problem:
+        metadata = problem
+    tags: Tags | Problem | None = None
+    if image:
+        try:
+            tags = hub.read_tags(image, etag=before.tags_etag if image == before.docker_image else "")
+        except Problem as problem:
+            tags = problem
+    return _Reading(metadata, digest, fetched, tags)
+
+
+def _passing(error: Mapping[str, Any]) -> bool:
+    """Whether a stored problem lies with a service, and says nothing of the module itself."""
+    return str(error.get("id", "")).startswith("service:")
+
+
+def _store_facets(module: Module, metadata: ModuleMetadata) -> None:
+    wanted = {(facet.kind, facet.value, facet.label) for facet in facets.facets_of(metadata.keywords, metadata.licence)}
+    present = set(module.facets.values_list("kind", "value", "label"))
+    if wanted == present:
+        return
+    module.facets.all().delete()
+    ModuleFacet.objects.bulk_create(
+        ModuleFacet(module=module, kind=kind, value=value, label=label) for kind, value, label in sorted(wanted)
+    )
+
+
+def _store_links(module: Module, metadata: ModuleMetadata) -> None:
+    wanted = [(position, link.file, link.title) for position, link in enumerate(metadata.tosca)]
+    if wanted == list(module.template_links.values_list("position", "file", "title")):
+        return
+    module.template_links.all().delete()
+    ModuleTemplate.objects.bulk_create(
+        ModuleTemplate(module=module, position=position, file=file, title=title) for position, file, title in wanted
+    )
+
+
+def _best(file: str, candidates: list[Template]) -> Template | None:
+    """Of templates with the right file name: the one at that very address or path, readable ones before others."""
+
+    def rank(template: Template) -> tuple[bool, bool]:
+        return not template.usable, not (file == template.path or file.endswith(f"/{template.path}"))
+
+    return min(candidates, key=rank, default=None)
