@@ -21,10 +21,10 @@ class UserAdmin(_ModelAdmin):
     list_display = ["__str__", "email", "organisation", "is_staff", "is_active", "seen_at"]
     list_filter = ["is_staff", "is_active"]
     search_fields = ["name", "email", "subject"]
-    fields = readonly_fields = [
+    fields = readonly_fields = (
         "name", "email", "organisation", "groups", "issuer", "subject", "is_staff", "is_active", "roles",
         "created_at", "seen_at", "last_login",
-    ]  # fmt: skip
+    )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

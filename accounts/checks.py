@@ -77,9 +77,7 @@ def check_sessions_and_keys(app_configs: Sequence[AppConfig] | None, **kwargs: A
         places = ", ".join(map(str, broken)) if settings.TOKEN_KEYS else ""
         found.append(
             Error(
-                f"TOKEN_KEYS holds what is not a Fernet key, at place {places}."
-                if places
-                else "TOKEN_KEYS is empty.",
+                f"TOKEN_KEYS holds what is not a Fernet key, at place {places}." if places else "TOKEN_KEYS is empty.",
                 hint="Make one with: python -c 'from cryptography.fernet import Fernet; "
                 "print(Fernet.generate_key().decode())'",
                 id="accounts.E006",

@@ -94,9 +94,7 @@ def _read_provider() -> dict[str, Any]:
         raise ServiceError("service:garbled", service=SERVICE, detail=detail)
     for name, value in found:
         if value is not None and not is_protected(value):
-            raise ServiceError(
-                "service:garbled", service=SERVICE, detail=f"{name} is not an https address: {value}"
-            )
+            raise ServiceError("service:garbled", service=SERVICE, detail=f"{name} is not an https address: {value}")
     return {**found.model_dump(), "issuer": config.IAM_BASE_URL}
 
 

@@ -11,7 +11,7 @@ def groups_from_claims(claims: Mapping[str, Any], names: Iterable[str]) -> list[
     IAM leaves the claim out for a user without groups (contract 9.4), and names it by the client's profile:
     ``groups`` (iam), ``wlcg.groups`` with leading slashes, ``entitlements`` as URNs (aarc), ``roles`` (keycloak).
     """
-    value = next((claims[name] for name in names if claims.get(name)), [])
+    value: Any = next((claims[name] for name in names if claims.get(name)), [])
     entries = [value] if isinstance(value, str) else value if isinstance(value, list) else []
     found = (_name(entry) for entry in entries if isinstance(entry, str))
     return list(dict.fromkeys(name for name in found if name))
@@ -22,7 +22,5 @@ def _name(entry: str) -> str:
         return entry.replace("\x00", "").strip().strip("/")
     # AARC-G069: <namespace>:group:<group>[:<subgroup>...][:role=<role>][#<authority>], percent-encoded parts.
     _, marker, rest = entry.partition("#")[0].partition(":group:")
-    parts = [
-        unquote(part).replace("\x00", "") for part in rest.split(":") if part and not part.startswith("role=")
-    ]
+    parts = [unquote(part).replace("\x00", "") for part in rest.split(":") if part and not part.startswith("role=")]
     return "/".join(parts) if marker else ""  # other entitlements are not groups

@@ -12,9 +12,7 @@ from deepdash.http import Answer, ServiceError, error_text
 
 log = logging.getLogger(__name__)
 
-LIFETIME_UNKNOWN = (
-    300  # seconds an access token is trusted when IAM does not say (RFC 6749, 5.1 only recommends it)
-)
+LIFETIME_UNKNOWN = 300  # seconds an access token is trusted when IAM does not say (RFC 6749, 5.1 only recommends it)
 
 
 class TokenAnswer(BaseModel):
@@ -50,9 +48,7 @@ def userinfo_read(access_token: str) -> dict[str, Any]:
     """What IAM says about the owner of the token. Raises ServiceError."""
     claims = iam_session(access_token).get(provider().userinfo_endpoint).json()
     if not isinstance(claims, dict):
-        raise ServiceError(
-            "service:garbled", service=SERVICE, detail="The user information is not a JSON object"
-        )
+        raise ServiceError("service:garbled", service=SERVICE, detail="The user information is not a JSON object")
     return claims
 
 
@@ -70,9 +66,7 @@ def token_revoke(refresh_token: str) -> bool:
 @sensitive_variables()
 def _token(form: dict[str, Any]) -> TokenAnswer:
     form = {name: value for name, value in form.items() if name not in {"client_id", "client_secret"}}
-    answer = iam_session().request(
-        "POST", provider().token_endpoint, data=form, auth=_client(), ok=(400, 401)
-    )
+    answer = iam_session().request("POST", provider().token_endpoint, data=form, auth=_client(), ok=(400, 401))
     if answer.status in {400, 401}:
         raise _refusal(answer)
     return answer.parse(TokenAnswer)
@@ -91,9 +85,7 @@ def _refusal(answer: Answer) -> Exception:
     if error == "invalid_grant":
         return GrantRefused()
     log.error("IAM refuses this dashboard's client (%s): check IAM_CLIENT_ID and IAM_CLIENT_SECRET", error)
-    return ServiceError(
-        "service:refused", service=SERVICE, detail=error_text(answer), http_status=answer.status
-    )
+    return ServiceError("service:refused", service=SERVICE, detail=error_text(answer), http_status=answer.status)
 
 
 def _client() -> tuple[str, str]:

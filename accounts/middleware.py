@@ -42,7 +42,9 @@ class LoginMiddleware(LoginRequiredMiddleware):
         missing = request.user.missing_groups(config.IAM_GROUP_MEMBERSHIP)
         return _answer(request, denied(request, missing)) if missing else None
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:
+    def handle_no_permission(  # type: ignore[override]  # htmx is sent elsewhere by a header
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponse:
         return _to_login(request, view_func, user=None)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -65,9 +67,7 @@ def _to_login(
         if getattr(view, "keeps_form", False):
             page = page if _is_page(page) else safe_next(request, request.get_full_path())
             keep_form(request, path=page_path(page), user=user)
-        return _answer(
-            request, HttpResponseRedirect(login_path(next_path=page or "/", problem="login:expired"))
-        )
+        return _answer(request, HttpResponseRedirect(login_path(next_path=page or "/", problem="login:expired")))
     if _is_fragment(request):
         page, expired = referring_page(request), True
     else:

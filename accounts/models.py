@@ -37,9 +37,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     ``groups`` are the groups at IAM. Django's own groups, which carry permissions here, are ``roles``.
     """
 
-    issuer = models.CharField(
-        max_length=255, editable=False, help_text="Address of the IAM, no slash at its end"
-    )
+    issuer = models.CharField(max_length=255, editable=False, help_text="Address of the IAM, no slash at its end")
     subject = models.CharField(max_length=255, editable=False)
     identity = models.CharField(max_length=511, unique=True, editable=False, help_text="subject@issuer")
     name = models.CharField(max_length=200, blank=True)

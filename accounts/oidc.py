@@ -96,6 +96,17 @@ class IamBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the librar
     @sensitive_variables()
     def get_payload_data(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         """The token's claims, once signature, issuer, audience and times are right. Raises PyJWTError."""
+        try:
+            return self._claims(token, key)
+        except jwt.InvalidSignatureError:
+            # IAM may have got a new key under the old id, since ours was read.
+            again = _fitting_key(jwks_again(), key.key_id)
+            if again is None:
+                raise
+            return self._claims(token, jwt.PyJWK(again, algorithm=self.OIDC_RP_SIGN_ALGO))
+
+    @sensitive_variables()
+    def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         issuer = provider().issuer
         return jwt.decode(
             token,
@@ -172,8 +183,8 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         states = request.session.get("oidc_states")
-        begun = states.get(request.GET.get("state", "")) if isinstance(states, dict) else None
-        if begun is None:
+        begun = states.get(request.GET.get("state", "")) if states else None
+        if states is None or begun is None:
             # The back button or a restored tab; or an answer to a login that this browser never began.
             if request.user.is_authenticated:
                 return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)

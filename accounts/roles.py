@@ -33,9 +33,7 @@ def grant_curators(sender: AppConfig, using: str, **kwargs: Any) -> None:
     if sender.label == "catalog":
         permissions = Permission.objects.using(using).filter(content_type__app_label="catalog")
     elif sender.label == "accounts":
-        permissions = Permission.objects.using(using).filter(
-            content_type__app_label="accounts", codename="view_user"
-        )
+        permissions = Permission.objects.using(using).filter(content_type__app_label="accounts", codename="view_user")
     else:
         return
     curators, _ = Group.objects.using(using).get_or_create(name=CURATORS)

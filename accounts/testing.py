@@ -21,13 +21,14 @@ def make_user(
     groups: Iterable[str] = ("ml-users",),
     organisation: str = "indigo-dc",
     staff: bool = False,
+    email: str = "",
 ) -> User:
     """The user of that name, made when there is none; with ``staff`` a curator, with a curator's permissions."""
     user = User.objects.filter(subject=f"sub-{name}").first() or User.objects.create_user(
         issuer=config.IAM_BASE_URL or ISSUER,
         subject=f"sub-{name}",
         name=f"{name.capitalize()} Example",
-        email=f"{name}@example.org",
+        email=email or f"{name}@example.org",
         organisation=organisation,
         groups=list(groups),
         is_staff=staff,

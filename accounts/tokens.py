@@ -26,9 +26,7 @@ from deepdash.http import ServiceError
 log = logging.getLogger(__name__)
 
 LAST_USE = timedelta(seconds=5)  # with less left, a token may run out on its way to the service
-CLAIM = timedelta(
-    seconds=30
-)  # longer than the slowest answer the session allows; then its owner counts as dead
+CLAIM = timedelta(seconds=30)  # longer than the slowest answer the session allows; then its owner counts as dead
 WAIT = 12.0  # seconds to wait for another's refresh
 LOOK = 0.1  # seconds between two looks at it
 USERINFO_AGE = timedelta(minutes=15)  # how old groups and name may get
@@ -152,8 +150,7 @@ def _refresh(user: User, token: Token, claim: str, *, spare: bool) -> str:
             _check_owner(user, answer.id_token)
         kept = row.update(
             **_columns(answer),
-            refresh_token=answer.refresh_token
-            or token.refresh_token,  # IAM may reuse it silently (RFC 6749, 6)
+            refresh_token=answer.refresh_token or token.refresh_token,  # IAM may reuse it silently (RFC 6749, 6)
             id_token=answer.id_token or token.id_token,
         )
     except (iam.GrantRefused, jwt.InvalidTokenError) as error:

@@ -36,7 +36,7 @@ class EncryptedTextField(_TextField):
     """
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
-        return super().get_db_prep_save(self._sealed(value), connection)
+        return self._sealed(super().get_db_prep_save(value, connection))
 
     def from_db_value(self, value: str | None, expression: Any, connection: BaseDatabaseWrapper) -> str | None:
         if not value:
