@@ -34,6 +34,7 @@ MOUNTS = (
     ("git", "/git", git.routes),
     ("dockerhub", "/dockerhub", dockerhub.routes),
 )
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared with, not bound to
 MAX_BODY = 64 * 1024 * 1024
 
 
@@ -66,7 +67,9 @@ class Server:
         """Listen and start everything; return the base URL. Port 0 takes any free port. Raises OSError."""
         family = socket.AF_INET6 if ":" in self.world.host else socket.AF_INET
         listening = socket.create_server((self.world.host, self._port), family=family, backlog=512)
-        host = f"[{self.world.host}]" if family is socket.AF_INET6 else self.world.host
+        # "All addresses" is nothing a browser can open.
+        name = _LOOPBACK_OF.get(self.world.host, self.world.host)
+        host = f"[{name}]" if family is socket.AF_INET6 else name
         self.world.base_url = self._base_url or f"http://{host}:{listening.getsockname()[1]}"
         self._runner = web.AppRunner(build_app(self.world), access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()

@@ -93,6 +93,21 @@ class TestProcess:
         assert done.returncode == 2
 
 
+class TestAddress:
+    @pytest.mark.parametrize(
+        ("arguments", "url"),
+        [
+            (["--host", "0.0.0.0"], "http://127.0.0.1:"),
+            (["--url", "http://sandbox.example.org:8080/"], "http://sandbox.example.org:8080"),
+        ],
+    )
+    def test_the_services_name_an_address_others_can_open(
+        self, catalogue_dir: Path, tmp_path: Path, arguments: list[str], url: str
+    ) -> None:
+        with process(catalogue_dir, tmp_path, *arguments) as (_, said):
+            assert said.startswith(url)
+
+
 class TestState:
     def test_a_restart_continues(self, catalogue_dir: Path, tmp_path: Path) -> None:
         with SandboxThread(catalogue=catalogue_dir, state=tmp_path) as first:
