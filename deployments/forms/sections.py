@@ -6,7 +6,8 @@ from catalog.tosca.description import Input, TemplateDescription
 from deployments.choices import IMAGES
 
 GENERAL, HARDWARE, STORAGE, SERVICE, ADVANCED = "General", "Hardware", "Storage", "Service", "Advanced"
-ORDER = (GENERAL, HARDWARE, STORAGE, SERVICE, ADVANCED)
+SETTINGS = "Settings"  # what a template asks for that no rule knows
+ORDER = (GENERAL, HARDWARE, STORAGE, SERVICE, SETTINGS, ADVANCED)
 _RULES = (
     (GENERAL, re.compile(r"deployment_description|description|display_name")),
     (HARDWARE, re.compile(r"(?:.*_)?(?:num_)?(?:cpus?|gpus?|mem(?:_size|ory)?|disk(?:_size)?|wn_num|nodes?|replicas)(?:_.*)?")),
@@ -16,7 +17,7 @@ _RULES = (
 )  # fmt: skip
 
 
-def section_of(item: Input, description: TemplateDescription, *, image_is_typed: bool = False) -> str:
+def section_of(item: Input, *, image_is_typed: bool = False) -> str:
     """The heading an input stands under.
 
     A tab of the parameters file wins. ``image_is_typed``: nothing fills the image in, so it belongs to the front.
@@ -28,7 +29,7 @@ def section_of(item: Input, description: TemplateDescription, *, image_is_typed:
     for section, names in _RULES:
         if names.fullmatch(item.name):
             return section
-    return ADVANCED if description.tabs else GENERAL if item.required and not item.has_default else SERVICE
+    return GENERAL if item.required and not item.has_default else SETTINGS
 
 
 def in_order(sections: list[str], description: TemplateDescription) -> list[str]:

@@ -118,7 +118,7 @@ class ToscaForm(forms.Form):
         grouped: dict[str, list[BoundField]] = {GENERAL: [self["title"]]}
         for item in self.description.inputs:
             if not item.hidden:
-                heading = section_of(item, self.description, image_is_typed=self.image_is_typed)
+                heading = section_of(item, image_is_typed=self.image_is_typed)
                 grouped.setdefault(heading, []).append(self[PREFIX + item.name])
         if "timeout_mins" in self.fields:
             grouped.setdefault(ADVANCED, []).extend(self[name] for name in OPTIONS if name != "provider")
