@@ -67,10 +67,8 @@ class Server:
         """Listen and start everything; return the base URL. Port 0 takes any free port. Raises OSError."""
         family = socket.AF_INET6 if ":" in self.world.host else socket.AF_INET
         listening = socket.create_server((self.world.host, self._port), family=family, backlog=512)
-        # "All addresses" is nothing a browser can open.
-        name = _LOOPBACK_OF.get(self.world.host, self.world.host)
-        host = f"[{name}]" if family is socket.AF_INET6 else name
-        self.world.base_url = self._base_url or f"http://{host}:{listening.getsockname()[1]}"
+        port: int = listening.getsockname()[1]
+        self.world.base_url = self._base_url or url_of(self.world.host, port)
         self._runner = web.AppRunner(build_app(self.world), access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         await self.world.start()
@@ -82,3 +80,9 @@ class Server:
         if self._runner:
             await self._runner.cleanup()
         await self.world.stop()
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the URL to reach a listening address at; "all addresses" is nothing a browser can open."""
+    name = _LOOPBACK_OF.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 import requests
 
+from sandbox.app import url_of
 from sandbox.testing import Control, SandboxThread
 from sandbox.world import Part, World, write_atomically
 
@@ -95,17 +96,22 @@ class TestProcess:
 
 class TestAddress:
     @pytest.mark.parametrize(
-        ("arguments", "url"),
+        ("host", "url"),
         [
-            (["--host", "0.0.0.0"], "http://127.0.0.1:"),
-            (["--url", "http://sandbox.example.org:8080/"], "http://sandbox.example.org:8080"),
+            ("127.0.0.1", "http://127.0.0.1:5002"),
+            ("localhost", "http://localhost:5002"),
+            ("0.0.0.0", "http://127.0.0.1:5002"),  # noqa: S104 -- a name here, nothing listens
+            ("::", "http://[::1]:5002"),
+            ("::1", "http://[::1]:5002"),
         ],
     )
-    def test_the_services_name_an_address_others_can_open(
-        self, catalogue_dir: Path, tmp_path: Path, arguments: list[str], url: str
-    ) -> None:
-        with process(catalogue_dir, tmp_path, *arguments) as (_, said):
-            assert said.startswith(url)
+    def test_the_address_is_one_a_browser_can_open(self, host: str, url: str) -> None:
+        assert url_of(host, 5002) == url
+
+    def test_behind_another_address_the_services_name_that_one(self, catalogue_dir: Path, tmp_path: Path) -> None:
+        public = "http://sandbox.example.org:8080"
+        with process(catalogue_dir, tmp_path, "--url", f"{public}/") as (_, said):
+            assert said == public
 
 
 class TestState:
