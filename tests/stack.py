@@ -62,7 +62,12 @@ class Stack:
     def manage(self, *words: str) -> str:
         """Output of a manage.py command under the same configuration."""
         return subprocess.run(
-            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
 
 
@@ -87,7 +92,10 @@ def running(data: Path, *, catalogue: str = "", extra: Mapping[str, Any] | None 
     url, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
     keys = {key: value for key, value in os.environ.items() if not key.startswith(("DEEPDASH_", "SANDBOX_"))}
     keys |= sandbox_environment(sandbox)
-    keys |= {f"DEEPDASH_{key}": value if isinstance(value, str) else json.dumps(value) for key, value in (extra or {}).items()}
+    keys |= {
+        f"DEEPDASH_{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in (extra or {}).items()
+    }
     keys |= {
         "PORT": str(port),
         "DEEPDASH_DATA_DIR": str(data),

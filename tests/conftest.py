@@ -1,0 +1,86 @@
+"""Fixtures of the site-wide tests: one running stack for all of them, and a real browser."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.stack import Stack, running
+from tests.visitor import Visitor
+
+SCREENSHOTS = os.environ.get("SCREENSHOTS", "")  # a folder: pages the browser tests pass by are kept there
+
+
+@pytest.fixture(scope="session")
+def one_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(one_stack: Stack) -> Iterator[Stack]:
+    """The running stack, with all faults healed before and after."""
+    one_stack.heal()
+    yield one_stack
+    one_stack.heal()
+
+
+@pytest.fixture
+def ada(stack: Stack) -> Visitor:
+    return Visitor(stack.url).sign_in("ada")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; skipped where there is none."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("Chromium is not installed (apt install chromium)")
+    # sync_playwright runs an event loop in this thread, which Django otherwise takes for async code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                  "--disable-component-update", "--disable-sync"],
+        )  # fmt: skip
+        yield instance
+        instance.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """``new_page(scripts=True, width=1440, dark=False)``: a page in a context of its own, console errors collected.
+
+    The list ``page.context.problems`` (also refused by the content security policy) must be empty at the end.
+    """
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def make(*, scripts: bool = True, width: int = 1440, dark: bool = False) -> Page:
+        context = browser.new_context(
+            java_script_enabled=scripts,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not problems, problems
+
+
+def keep(name: str, page: Page) -> None:
+    if SCREENSHOTS:
+        Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(SCREENSHOTS) / f"{name}.png"), full_page=True)
