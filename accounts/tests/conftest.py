@@ -154,9 +154,7 @@ def _empty_cache() -> Iterator[None]:
 
 
 @pytest.fixture
-def iam(
-    signing_key: rsa.RSAPrivateKey, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FakeIam]:
+def iam(signing_key: rsa.RSAPrivateKey, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeIam]:
     """A dashboard that is configured for a stand-in of IAM."""
     configure(
         monkeypatch, IAM_BASE_URL=ISSUER, IAM_GROUP_MEMBERSHIP=[], IAM_ADMIN_GROUPS=["curators"], PUBLIC_URL="",

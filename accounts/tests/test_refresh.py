@@ -1,0 +1,275 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+import requests
+from django.utils import timezone
+
+from accounts.iam import TokenAnswer
+from accounts.models import Token, User
+from accounts.testing import ISSUER, configure, give_token, make_user
+from accounts.tests.conftest import CLIENT_ID, FakeIam
+from accounts.tokens import LoginExpired, access_token_for, token_refresh_now, tokens_forget, tokens_store
+from accounts.users import GroupsMissing
+from deepdash.http import ServiceError
+
+pytestmark = pytest.mark.django_db
+
+DOWN: list[tuple[str, tuple[int, str] | Exception]] = [
+    ("503", (503, "down")),
+    ("429", (429, "slow down")),
+    ("web page", (200, "<html>")),
+    ("no access token", (200, '{"token_type": "Bearer"}')),
+    ("refused connection", requests.ConnectionError()),
+    ("timeout", requests.ReadTimeout()),
+    ("wrong client secret", (401, '{"error": "invalid_client"}')),
+]
+down = pytest.mark.parametrize("reply", [pytest.param(reply, id=name) for name, reply in DOWN])
+
+
+def forged_id_token(**claims: Any) -> str:
+    whole = {"iss": ISSUER, "sub": "sub-ada", "aud": CLIENT_ID, **claims}
+    return jwt.encode(whole, "k" * 32, algorithm="HS256")
+
+
+def test_a_token_that_lasts_is_given_without_asking_iam(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, "still-good", expires_in=200)
+
+    assert access_token_for(ada) == "still-good"
+    assert iam.calls == []
+
+
+def test_a_token_near_its_end_is_refreshed_and_the_old_refresh_token_kept(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, "old", expires_in=100, refresh="first-refresh-token")
+    iam.answer = {"access_token": "new"}
+
+    assert access_token_for(ada) == "new"
+
+    assert iam.calls[-1] == ("token", {"grant_type": "refresh_token", "refresh_token": "first-refresh-token"})
+    token = Token.objects.get(user=ada)
+    assert (token.access_token, token.refresh_token) == ("new", "first-refresh-token")
+    assert token.left() > timedelta(seconds=3500)
+    assert token.claimed_until is None
+    assert access_token_for(ada) == "new"
+    assert iam.count("token") == 1
+
+
+def test_a_rotated_refresh_token_replaces_the_old_one(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0, refresh="first-refresh-token")
+    iam.answer = {"refresh_token": "second-refresh-token"}
+
+    access_token_for(ada)
+
+    assert Token.objects.get(user=ada).refresh_token == "second-refresh-token"
+
+
+def test_a_refreshed_id_token_of_the_same_user_is_kept(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    iam.answer = {"id_token": forged_id_token(iss=f"{ISSUER}/")}
+
+    access_token_for(ada)
+
+    assert Token.objects.get(user=ada).id_token == iam.answer["id_token"]
+
+
+@pytest.mark.parametrize("claims", [{"sub": "sub-eve"}, {"iss": "https://evil.example"}, {"aud": "another"}])
+def test_tokens_of_somebody_else_are_refused(iam: FakeIam, claims: dict[str, str]) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    iam.answer = {"access_token": "of-somebody-else", "id_token": forged_id_token(**claims)}
+
+    with pytest.raises(LoginExpired):
+        access_token_for(ada)
+
+    assert Token.objects.get(user=ada).access_token == ""
+
+
+def test_a_refused_refresh_token_means_sign_in_again_and_is_not_tried_twice(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=100)
+    iam.replies["token"] = (400, '{"error": "invalid_grant", "error_description": "expired"}')
+
+    for _ in range(2):
+        with pytest.raises(LoginExpired):
+            access_token_for(ada)
+
+    token = Token.objects.get(user=ada)
+    assert (token.access_token, token.refresh_token, token.expires_at) == ("", "", None)
+    assert iam.count("token") == 1
+
+
+@down
+def test_while_iam_is_down_the_present_token_serves(iam: FakeIam, reply: tuple[int, str] | Exception) -> None:
+    ada = make_user()
+    give_token(ada, "still-valid", expires_in=60, refresh="kept")
+    iam.replies["token"] = reply
+
+    assert access_token_for(ada) == "still-valid"
+
+    assert Token.objects.get(user=ada).refresh_token == "kept"
+    assert access_token_for(ada) == "still-valid"
+    assert iam.count("token") == 1, "a second page within seconds must not wait for IAM again"
+
+
+@down
+def test_while_iam_is_down_and_the_token_has_run_out_iam_is_named(
+    iam: FakeIam, reply: tuple[int, str] | Exception
+) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=4, refresh="kept")
+    iam.replies["token"] = reply
+
+    with pytest.raises(ServiceError) as caught:
+        access_token_for(ada)
+
+    assert (caught.value.id, caught.value.service) == ("service:unreachable", "IAM")
+    assert Token.objects.get(user=ada).refresh_token == "kept"
+
+
+def test_after_a_pause_iam_is_asked_again(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=60)
+    Token.objects.update(failed_at=timezone.now() - timedelta(seconds=11))
+    iam.answer = {"access_token": "new"}
+
+    assert access_token_for(ada) == "new"
+    assert Token.objects.get(user=ada).failed_at is None
+
+
+def test_without_a_refresh_token_the_access_token_serves_to_its_end(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, "only-one", expires_in=30, refresh="")
+    assert access_token_for(ada) == "only-one"
+
+    give_token(ada, "only-one", expires_in=3, refresh="")
+    with pytest.raises(LoginExpired):
+        access_token_for(ada)
+    assert iam.calls == []
+
+
+def test_who_never_got_tokens_must_sign_in(iam: FakeIam) -> None:
+    with pytest.raises(LoginExpired) as caught:
+        access_token_for(make_user())
+
+    assert caught.value.id == "login:expired"
+
+
+def test_a_token_that_lives_a_minute_is_used_for_half_of_it(iam: FakeIam) -> None:
+    ada = make_user()
+    tokens_store(user=ada, answer=TokenAnswer(access_token="short", expires_in=60, refresh_token="r"))
+
+    assert access_token_for(ada) == "short"
+
+    now = timezone.now()
+    Token.objects.update(refreshed_at=now - timedelta(seconds=40), expires_at=now + timedelta(seconds=20))
+    iam.answer = {"access_token": "next"}
+    assert access_token_for(ada) == "next"
+
+
+def test_after_a_401_a_new_token_comes_although_the_old_one_had_not_run_out(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, "refused-by-the-service")
+    iam.answer = {"access_token": "new"}
+
+    assert token_refresh_now(ada, rejected="refused-by-the-service") == "new"
+    assert token_refresh_now(ada, rejected="refused-by-the-service") == "new", "the new one is taken over"
+    assert iam.count("token") == 1
+
+
+def test_after_a_401_the_refused_token_is_not_given_again_while_iam_is_down(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada)
+    iam.replies["token"] = (503, "")
+
+    with pytest.raises(ServiceError, match="service:unreachable"):
+        token_refresh_now(ada)
+
+
+def test_groups_are_read_again_with_a_refresh_when_they_are_old(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    access_token_for(ada)
+    assert iam.count("userinfo") == 0
+
+    User.objects.update(seen_at=timezone.now() - timedelta(minutes=16))
+    give_token(ada, expires_in=0)
+    access_token_for(User.objects.get())
+
+    assert iam.count("userinfo") == 1
+    assert User.objects.get().groups == ["ml-users", "ml-users/vision"]
+
+
+def test_who_has_left_a_group_loses_the_tokens_at_the_refresh(iam: FakeIam, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(monkeypatch, IAM_GROUP_MEMBERSHIP=["ml-users"])
+    make_user()
+    User.objects.update(seen_at=None)
+    ada = User.objects.get()
+    give_token(ada, expires_in=0)
+    iam.userinfo.pop("groups")
+
+    with pytest.raises(GroupsMissing) as caught:
+        access_token_for(ada)
+
+    assert caught.value.groups == ["ml-users"]
+    assert not Token.objects.exists()
+    assert iam.count("revoke") == 1
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda iam: iam.replies.update(userinfo=(503, "")),
+        lambda iam: iam.replies.update(userinfo=(401, "")),
+        lambda iam: iam.userinfo.update(sub="sub-eve", groups=[]),
+    ],
+    ids=["down", "refused", "of another"],
+)
+def test_userinfo_that_fails_or_is_anothers_changes_nothing(iam: FakeIam, bend: Callable[[FakeIam], None]) -> None:
+    make_user()
+    User.objects.update(seen_at=None)
+    ada = User.objects.get()
+    give_token(ada, expires_in=0)
+    iam.answer = {"access_token": "new"}
+    bend(iam)
+
+    assert access_token_for(ada) == "new"
+    assert User.objects.get().groups == ["ml-users"]
+
+
+def test_forgetting_withdraws_the_refresh_token(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, refresh="to-be-withdrawn")
+
+    assert tokens_forget(ada)
+
+    assert iam.calls[-1] == ("revoke", {"token": "to-be-withdrawn", "token_type_hint": "refresh_token"})
+    assert not Token.objects.exists()
+
+
+def test_forgetting_works_while_iam_is_down_and_says_that_it_was_not_told(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada)
+    iam.replies["revoke"] = requests.ConnectionError()
+
+    assert not tokens_forget(ada)
+    assert not Token.objects.exists()
+
+
+def test_a_login_during_a_refresh_wins(iam: FakeIam, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+
+    def meanwhile(refresh_token: str) -> TokenAnswer:
+        tokens_store(user=ada, answer=TokenAnswer(access_token="of-the-login", refresh_token="new-login"))
+        return TokenAnswer(access_token="of-the-refresh", refresh_token="of-the-refresh")
+
+    monkeypatch.setattr("accounts.iam.token_by_refresh", meanwhile)
+
+    assert access_token_for(ada) == "of-the-login"
+    assert Token.objects.get().refresh_token == "new-login"

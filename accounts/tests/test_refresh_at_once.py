@@ -1,0 +1,138 @@
+"""One refresh at a time: threads with connections of their own, as processes have."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, connections
+from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+
+from accounts import tokens
+from accounts.iam import TokenAnswer
+from accounts.models import Token
+from accounts.testing import give_token, make_user
+from accounts.tests.conftest import FakeIam
+from accounts.tokens import access_token_for, token_refresh_now
+from deepdash.http import ServiceError
+
+pytestmark = pytest.mark.usefixtures("shared_database")
+
+
+@pytest.fixture
+def shared_database(
+    request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """A database that threads share as processes do: PostgreSQL as it is, SQLite in a file instead of memory."""
+    if connection.vendor != "sqlite":
+        request.getfixturevalue("transactional_db")
+        yield
+        return
+    before = connections["default"]
+    options = {**connections.settings["default"], "NAME": str(tmp_path / "shared.sqlite3")}
+    monkeypatch.setitem(connections.settings, "default", options)
+    connections["default"] = connections.create_connection("default")
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0)
+        yield
+        connections["default"].close()
+        connections["default"] = before
+
+
+def in_threads(count: int, call: Callable[[], object]) -> list[object]:
+    """Run the call at the same moment in several threads; their results or exceptions, in any order."""
+    results: list[object] = []
+    start = threading.Barrier(count)
+
+    def run() -> None:
+        try:
+            start.wait()
+            results.append(call())
+        except Exception as error:
+            results.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(results) == count
+    return results
+
+
+@pytest.fixture
+def slow_refresh(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """IAM takes a while for a refresh; the list holds the refresh tokens it was sent."""
+    sent: list[str] = []
+
+    def slow(refresh_token: str) -> TokenAnswer:
+        sent.append(refresh_token)
+        time.sleep(0.4)
+        return TokenAnswer(access_token=f"new-{len(sent)}", refresh_token=f"rotated-{len(sent)}", expires_in=3600)
+
+    monkeypatch.setattr("accounts.iam.token_by_refresh", slow)
+    return sent
+
+
+def test_one_refreshes_and_all_get_its_result(iam: FakeIam, slow_refresh: list[str]) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0, refresh="first")
+
+    results = in_threads(6, lambda: access_token_for(ada))
+
+    assert results == ["new-1"] * 6
+    assert slow_refresh == ["first"]
+
+
+def test_one_refreshes_after_a_401_seen_by_all(iam: FakeIam, slow_refresh: list[str]) -> None:
+    ada = make_user()
+    give_token(ada, "refused")
+
+    results = in_threads(4, lambda: token_refresh_now(ada, rejected="refused"))
+
+    assert results == ["new-1"] * 4
+    assert len(slow_refresh) == 1
+
+
+def test_when_the_one_fails_the_others_do_not_ask_again(iam: FakeIam, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    asked: list[str] = []
+
+    def fail(refresh_token: str) -> TokenAnswer:
+        asked.append(refresh_token)
+        time.sleep(0.4)
+        raise ServiceError("service:timeout", service="IAM")
+
+    monkeypatch.setattr("accounts.iam.token_by_refresh", fail)
+
+    results = in_threads(4, lambda: access_token_for(ada))
+
+    assert {getattr(result, "id", result) for result in results} == {"service:unreachable"}
+    assert len(asked) == 1
+
+
+def test_a_process_that_died_while_refreshing_blocks_nobody_for_long(iam: FakeIam, slow_refresh: list[str]) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    Token.objects.update(claim="of-the-dead", claimed_until=timezone.now() + timedelta(seconds=0.3))
+
+    assert access_token_for(ada) == "new-1"
+
+
+def test_who_waits_in_vain_takes_what_is_still_valid(
+    iam: FakeIam, slow_refresh: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "WAIT", 0.2)
+    ada = make_user()
+    give_token(ada, "still-valid", expires_in=60)
+    Token.objects.update(claim="of-another", claimed_until=timezone.now() + timedelta(seconds=30))
+
+    assert access_token_for(ada) == "still-valid"
+    assert slow_refresh == []
