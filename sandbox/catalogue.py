@@ -67,6 +67,8 @@ class Catalogue:
         self.templates: dict[str, bytes] = {}
         self._types: dict[str, bytes] = {}
         self._modules: dict[tuple[str, str], Module] = {}
+        # Made when it is first asked for: parsing all metadata for every call would be slow with many modules.
+        self._images: dict[str, dict[str, dict[str, Any]]] | None = None
         self.read()
 
     def read(self) -> None:
@@ -78,6 +80,7 @@ class Catalogue:
         self._types = self._read_types()
         branches = _yaml_mapping(modules / "branches.yml")
         self._modules = {}
+        self._images = None
         for repository in sorted(modules.glob("*/*/")):
             name = f"{repository.parent.name}/{repository.name}"
             files = _files(repository)
@@ -131,23 +134,27 @@ class Catalogue:
         Each has ``name`` and perhaps ``size`` (bytes) and ``last_updated``. A module without tags of its own
         has those its metadata names in ``docker_tags``, else a usual set.
         """
-        found: dict[str, dict[str, Any]] | None = None
+        if self._images is None:
+            self._images = self._collect_images()
+        tags = self._images.get(image.lower())
+        return None if tags is None else list(tags.values())
+
+    def _collect_images(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return image -> tag's name -> tag; several modules may share one image."""
+        images: dict[str, dict[str, dict[str, Any]]] = {}
         for key, module in self._modules.items():
             metadata = module.metadata()
             sources = metadata.get("sources")
             registry = sources.get("docker_registry_repo") if isinstance(sources, dict) else None
             if not isinstance(registry, str):
                 registry = "/".join(key)
-            if registry.strip("/").lower() != image.lower():
-                continue
             tags = module.tags
             if tags is None:
                 named = metadata.get("docker_tags")
                 names = [str(name) for name in named] if isinstance(named, list) and named else DEFAULT_TAGS
                 tags = [{"name": name} for name in names]
-            # Several modules may share one image.
-            found = (found or {}) | {tag["name"]: tag for tag in tags}
-        return None if found is None else list(found.values())
+            images.setdefault(registry.strip("/").lower(), {}).update({tag["name"]: tag for tag in tags})
+        return images
 
     # -- changing -------------------------------------------------------------------------------------------
 
@@ -172,6 +179,7 @@ class Catalogue:
         ``metadata`` is raw text (None: no such file), ``tags`` a list (None: derived); a key that is absent
         leaves that side as it is.
         """
+        self._images = None
         key = _key(owner, repository)
         module = self._modules.setdefault(key, Module(files={}))
         if "metadata" in change:
