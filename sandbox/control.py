@@ -217,6 +217,8 @@ class Control:
             raise ControlError("A module has metadata and tags.")
         if not isinstance(metadata, str | None) or not isinstance(tags, list | None):
             raise ControlError("metadata is raw text or null, tags a list or null.")
+        if not all(isinstance(tag, str) or (isinstance(tag, dict) and "name" in tag) for tag in tags or ()):
+            raise ControlError("A tag is its name, or an object with a name.")
         owner, repository = request.match_info["org"], request.match_info["repo"]
         self.world.catalogue.change_module(owner, repository, change)
         self.world.persist()

@@ -143,6 +143,8 @@ class TestCatalogue:
         assert requests.get(url, timeout=10).text == "{}"
         with pytest.raises(requests.HTTPError, match="400"):
             fresh.control.module("lab/module", titel="x")
+        with pytest.raises(requests.HTTPError, match="400"):
+            fresh.control.module("lab/module", tags=[{"size": 1}])
 
 
 class TestForeignPages:
