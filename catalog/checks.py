@@ -1,0 +1,65 @@
+"""What can be wrong with the catalogue's configuration, said at start (``manage.py check``)."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.checks import CheckMessage, Warning, register
+
+from catalog.sources.places import below_base, parameters_folder, template_place
+from deepdash.config import config
+
+
+@register("catalog")
+def catalogue_sources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The catalogue can be filled from what is configured."""
+    found: list[CheckMessage] = []
+    if not config.MODULES_YML:
+        found.append(
+            Warning(
+                "MODULES_YML is not set, so the catalogue stays without modules.",
+                hint="Set it to the address of the list, such as "
+                "https://raw.githubusercontent.com/deephdc/deep-oc/master/MODULES.yml",
+                id="catalog.W001",
+            )
+        )
+    place = template_place()
+    if place is None:
+        found.append(
+            Warning(
+                "Neither TOSCA_TEMPLATES_DIR nor TOSCA_TEMPLATES_REPO is set, so nothing can be deployed.",
+                hint="Set TOSCA_TEMPLATES_REPO to their git repository, or TOSCA_TEMPLATES_DIR to a folder.",
+                id="catalog.W002",
+            )
+        )
+    elif not place.repository and not place.folder.is_dir():
+        found.append(
+            Warning(
+                f"TOSCA_TEMPLATES_DIR: there is no folder {place.folder}.",
+                hint="Mend the path, or set TOSCA_TEMPLATES_REPO so that it is cloned there.",
+                id="catalog.W003",
+            )
+        )
+    parameters = parameters_folder()
+    if parameters and not parameters.is_dir() and not (place and place.repository):
+        found.append(
+            Warning(
+                f"TOSCA_PARAMETERS_DIR: there is no folder {parameters}.",
+                hint="Mend the path or leave it empty.",
+                id="catalog.W004",
+            )
+        )
+    if not config.COMMON_TOSCAS:
+        found.append(
+            Warning(
+                "COMMON_TOSCAS is empty, so modules can only be deployed with templates of their own.",
+                hint='Set it to titles and files, such as {"default": "deep-oc-marathon-webdav.yml"}.',
+                id="catalog.W005",
+            )
+        )
+    found += [_missing_type(url, below_base(place)) for url, place in config.TOSCA_TYPES.items()
+              if not place.startswith(("http://", "https://")) and not below_base(place).is_file()]  # fmt: skip
+    return found
+
+
+def _missing_type(url: str, path: Path) -> CheckMessage:
+    return Warning(f"TOSCA_TYPES: there is no file {path} for {url}.", hint="Mend the path.", id="catalog.W006")

@@ -6,7 +6,7 @@ from catalog.models import RefreshRun
 from catalog.services import catalog_refresh
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]  # celery is untyped
 def refresh_catalog(trigger: str = RefreshRun.Trigger.SCHEDULE.value) -> None:
     """Refresh the catalogue, or leave the wish with whoever is doing so already."""
     catalog_refresh(trigger=trigger)

@@ -1,19 +1,55 @@
 """The public pages of the catalogue: all modules, and one module."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
+from django_htmx.middleware import HtmxDetails
+
+from catalog.browse import SORTS, portfolio
+from catalog.models import Module
+from catalog.pages import module_page
+
+
+class HtmxHttpRequest(HttpRequest):
+    htmx: HtmxDetails
 
 
 @login_not_required
-def home(request: HttpRequest) -> HttpResponse:
-    return HttpResponse()
+@require_safe
+def home(request: HtmxHttpRequest) -> HttpResponse:
+    """The portfolio; for htmx only what the filters change."""
+    partial = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
+    template = "catalog/_portfolio.html" if partial else "catalog/home.html"
+    return render(
+        request, template, {"portfolio": portfolio(request.GET), "sorts": SORTS, "nav": "modules", "partial": partial}
+    )
 
 
 @login_not_required
+@require_safe
 def module(request: HttpRequest, slug: str) -> HttpResponse:
-    return HttpResponse()
+    """One module, also one that is broken or withdrawn."""
+    found = Module.objects.known().filter(slug=slug).first()
+    if found and found.kind == Module.Kind.EXTERNAL:
+        return redirect("deployments:configure", slug)  # there is nothing to tell about somebody's own image
+    if found is None:
+        context = {
+            "slug": slug,
+            "similar": Module.objects.for_list().search(slug.replace("-", " "))[:3],
+            "nav": "modules",
+        }
+        return render(request, "catalog/missing.html", context, status=404)
+    return render(request, "catalog/module.html", {"page": module_page(found), "module": found, "nav": "modules"})
 
 
 @login_not_required
+@require_safe
 def metadata(request: HttpRequest, slug: str) -> HttpResponse:
-    return HttpResponse()
+    """The module's metadata as upstream wrote it (the last good version)."""
+    found = get_object_or_404(Module.objects.known(), slug=slug)
+    if not found.metadata:
+        raise Http404
+    response = JsonResponse(found.metadata, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.slug}.metadata.json"'
+    return response

@@ -4,4 +4,13 @@ from catalog.models.module import Module, ModuleFacet, ModuleTemplate, TemplateC
 from catalog.models.run import RefreshRun
 from catalog.models.template import ModuleIndex, Template, TypeFile
 
-__all__ = ["Module", "ModuleFacet", "ModuleIndex", "ModuleTemplate", "RefreshRun", "Template", "TemplateChoice", "TypeFile"]
+__all__ = [
+    "Module",
+    "ModuleFacet",
+    "ModuleIndex",
+    "ModuleTemplate",
+    "RefreshRun",
+    "Template",
+    "TemplateChoice",
+    "TypeFile",
+]

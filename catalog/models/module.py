@@ -98,7 +98,9 @@ class Module(models.Model):
     licence = models.CharField(max_length=100, blank=True)
     created_on = models.DateField(null=True, blank=True)
     docker_image = models.CharField(max_length=255, blank=True, help_text="Without a tag")
-    docker_tags = models.JSONField(default=list, blank=True, help_text="Tags the metadata restricts it to")
+    docker_tags = models.JSONField(
+        default=list, blank=True, help_text="Tags the metadata restricts it to, if any of them exist"
+    )
     dockerfile_url = models.CharField(max_length=500, blank=True)
     code_url = models.CharField(max_length=500, blank=True)
     dataset_url = models.CharField(max_length=500, blank=True)
@@ -115,7 +117,9 @@ class Module(models.Model):
     error = models.JSONField(default=dict, blank=True, help_text="What is wrong with the metadata now")
 
     # What the registry says.
-    tags = models.JSONField(default=list, blank=True, help_text="name, size in bytes, pushed_at; newest first")
+    tags = models.JSONField(
+        default=list, blank=True, help_text="Those offered: name, size in bytes, pushed_at; newest first"
+    )
     tags_etag = models.CharField(max_length=200, blank=True)
     tags_read_at = models.DateTimeField(null=True, blank=True, help_text="When these tags were first read")
     tags_error = models.JSONField(default=dict, blank=True)
@@ -151,7 +155,14 @@ class Module(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; what is searched and sorted follows from the rest, so it can't be forgotten."""
         self.sort_title = self.shown_title.casefold()[:300]
-        words = [self.shown_title, self.title, self.shown_summary, self.slug, *map(str, self.keywords), self.description_md]
+        words = [
+            self.shown_title,
+            self.title,
+            self.shown_summary,
+            self.slug,
+            *map(str, self.keywords),
+            self.description_md,
+        ]
         self.search_text = "\n".join(words).casefold()
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "sort_title", "search_text"}
@@ -193,34 +204,37 @@ class Module(models.Model):
         A template of its own that is also a common one is offered once, as the common one. What is missing or
         can't be read is left out; the refresh has recorded it on the ModuleTemplate.
         """
-        common = {file: title for title, file in config.COMMON_TOSCAS.items()}
+        common = config.COMMON_TOSCAS
+        files = set(common.values())
+        in_folder = Q(source=Template.Source.FOLDER)
         found = list(
             Template.objects.usable()
             .annotate(own=FilteredRelation("module_links", condition=Q(module_links__module=self)))
-            .filter(Q(own__isnull=False) | Q(filename__in=common) | Q(path__in=common))
+            .filter(Q(own__isnull=False) | in_folder & (Q(filename__in=files) | Q(path__in=files)))
             .annotate(own_title=F("own__title"), own_position=F("own__position"))
             .order_by("own_position", "source", "path")
         )
-        shared: dict[str, Template] = {}
+        shared = {title: _common(file, found) for title, file in common.items()}
+        taken = {title.casefold() for title, template in shared.items() if template}
+        names = {template.filename for template in shared.values() if template}
+        choices: dict[int, TemplateChoice] = {}
         for template in found:
-            title = common.get(template.path) or common.get(template.filename)
-            # An exact path wins over a file of the same name elsewhere.
-            if title and (title not in shared or template.path in common):
-                shared[title] = template
-        taken = {title.casefold() for title in shared}
-        own: list[TemplateChoice] = []
-        for template in found:
-            if template.own_position is None or template.pk in {item.pk for item in shared.values()}:
+            own = getattr(template, "own_position", None) is not None
+            if not own or template.filename in names or template.pk in choices:
                 continue
-            title = (template.own_title or template.shown_name).strip()
+            title = (getattr(template, "own_title", "") or template.shown_name).strip()
             key, number = title.casefold(), 2
             while key in taken:  # titles are free text and repeat
                 key, number = f"{title.casefold()} {number}", number + 1
             taken.add(key)
-            own.append(TemplateChoice(key, title, template))
-        return own + [
-            TemplateChoice(title.casefold(), title, shared[title]) for title in config.COMMON_TOSCAS if title in shared
-        ]
+            choices[template.pk] = TemplateChoice(key, title, template)
+        return [*choices.values(), *(TemplateChoice(t.casefold(), t, item) for t, item in shared.items() if item)]
+
+
+def _common(file: str, templates: list[Template]) -> Template | None:
+    """The template of the folder that is a common one: at exactly that path, else of that file name."""
+    named = [item for item in templates if item.source == Template.Source.FOLDER and file in (item.path, item.filename)]
+    return min(named, key=lambda item: (item.path != file, item.path), default=None)
 
 
 class ModuleTemplate(models.Model):

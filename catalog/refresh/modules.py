@@ -29,10 +29,11 @@ from deepdash.http import ServiceError, ServiceSession
 METHOD = "1"  # changes when the same metadata is to be read anew
 # All a refresh may write; what curators say is not among it.
 UPSTREAM = (
-    "kind", "state", "url", "title", "summary", "description_md", "description_html", "keywords", "capabilities",
-    "frameworks", "licence", "created_on", "docker_image", "docker_tags", "dockerfile_url", "code_url", "dataset_url",
-    "weights_url", "cite_url", "training_files_url", "ci_url", "metadata", "remarks", "metadata_etag", "metadata_digest",
-    "branch", "fetched_at", "error", "tags", "tags_etag", "tags_read_at", "tags_error", "flavours", "pushed_at", "gone_at",
+    "kind", "state", "url", "title", "summary", "description_md", "description_html", "keywords",
+    "capabilities", "frameworks", "licence", "created_on", "docker_image", "docker_tags", "dockerfile_url",
+    "code_url", "dataset_url", "weights_url", "cite_url", "training_files_url", "ci_url", "metadata", "remarks",
+    "metadata_etag", "metadata_digest", "branch", "fetched_at", "error", "tags", "tags_etag", "tags_read_at",
+    "tags_error", "flavours", "pushed_at", "gone_at",
 )  # fmt: skip
 _AS_IN_METADATA = (
     "title", "summary", "licence", "created_on", "docker_image", "dockerfile_url", "code_url", "dataset_url",
@@ -128,7 +129,7 @@ class ModuleRefresh:
     def _index_read(self, index: ModuleIndex, result: Fetched | Problem) -> None:
         problem = result if isinstance(result, Problem) else None
         before = (index.digest, index.etag, index.error)
-        listed: ModuleList | None = None
+        listed = None
         if isinstance(result, Fetched) and result.text is not None:
             try:
                 listed = parse_modules(result.text)
@@ -140,7 +141,7 @@ class ModuleRefresh:
                     index.raw, index.digest, index.fetched_at = result.text, digest, timezone.now()
                 index.etag = result.etag
         index.error = stored(problem) if problem else {}
-        if index.pk is None or before != (index.digest, index.etag, index.error):
+        if index._state.adding or before != (index.digest, index.etag, index.error):
             index.save()
         self._list_read = problem is None
         if listed is None and index.raw:
@@ -160,7 +161,9 @@ class ModuleRefresh:
         }
         for module in listed:
             before = known.get(module.slug, _Before())
-            self.jobs.add(partial(_read_module, self.github, self.hub, module, before), partial(self._module_read, module))
+            self.jobs.add(
+                partial(_read_module, self.github, self.hub, module, before), partial(self._module_read, module)
+            )
 
     def _module_read(self, listed: ListedModule, result: _Reading | Problem) -> None:
         if isinstance(result, Problem):
@@ -220,14 +223,15 @@ class ModuleRefresh:
         module.tags_error, module.tags_etag = {}, tags.etag
         if tags.tags is None:
             return
+        offered = [tag for tag in tags.tags if tag.name in module.docker_tags] or tags.tags
         found = [
             {"name": tag.name, "size": tag.size, "pushed_at": tag.pushed_at.isoformat() if tag.pushed_at else None}
-            for tag in tags.tags
+            for tag in offered
         ]
         if found != module.tags or module.tags_read_at is None:
             module.tags, module.tags_read_at = found, timezone.now()
-        module.flavours = sorted({tag_flavour(tag.name) for tag in tags.tags} - {""})
-        module.pushed_at = max((tag.pushed_at for tag in tags.tags if tag.pushed_at), default=None)
+        module.flavours = sorted({tag_flavour(tag.name) for tag in offered} - {""})
+        module.pushed_at = max((tag.pushed_at for tag in offered if tag.pushed_at), default=None)
 
 
 def file_name(file: str) -> str:
@@ -255,7 +259,8 @@ def _read_module(github: ServiceSession, hub: DockerHub, module: ListedModule, b
     tags: Tags | Problem | None = None
     if image:
         try:
-            tags = hub.read_tags(image, etag=before.tags_etag if image == before.docker_image else "")
+            # New metadata may name another image, or restrict its tags: then all of them have to be seen.
+            tags = hub.read_tags(image, etag=before.tags_etag if metadata is None else "")
         except Problem as problem:
             tags = problem
     return _Reading(metadata, digest, fetched, tags)

@@ -97,7 +97,9 @@ class TemplateRefresh:
             place = raw_address(address)
             if place:
                 etag = template.etag if template else ""
-                self.jobs.add(partial(_read_linked, self.github, address, place, etag), partial(self._linked_read, address))
+                self.jobs.add(
+                    partial(_read_linked, self.github, address, place, etag), partial(self._linked_read, address)
+                )
 
     def folder_names(self) -> set[str]:
         """File names of the templates in the folder."""
@@ -200,7 +202,7 @@ class TemplateRefresh:
                     row.raw, row.digest, row.fetched_at = result.text, _digest(result.text), timezone.now()
                 row.etag = result.etag
         row.error = stored(problem) if problem else {}
-        if row.pk is None or before != (row.digest, row.etag, row.error):
+        if row._state.adding or before != (row.digest, row.etag, row.error):
             row.save()
         self.report.item("types", row.url, "failed" if problem else UNCHANGED, problem)
         if row.raw:
@@ -272,7 +274,9 @@ def _read_folders(place: TemplatePlace) -> _Folders:
     where = parameters_folder()
     if where:
         try:
-            parameters = {template_base(f.path.rpartition("/")[2]): f.text for f in folder.read_parameters(where) if not f.error}
+            parameters = {
+                template_base(f.path.rpartition("/")[2]): f.text for f in folder.read_parameters(where) if not f.error
+            }
         except Problem as problem:
             problems.append(problem)
     return _Folders({text.key: text for text in texts}, commit, parameters, tuple(problems))

@@ -80,7 +80,9 @@ class DockerHub:
                 found[item.name] = Tag(item.name, item.full_size, item.tag_last_pushed or item.last_updated)
             if page.next is None:
                 break
-        newest_first = sorted(found.values(), key=lambda tag: tag.pushed_at.timestamp() if tag.pushed_at else 0.0, reverse=True)
+        newest_first = sorted(
+            found.values(), key=lambda tag: tag.pushed_at.timestamp() if tag.pushed_at else 0.0, reverse=True
+        )
         return Tags(tuple(newest_first), first_etag)
 
     def _get(self, path: str, number: int, etag: str) -> tuple[_Page, str] | None:

@@ -40,7 +40,7 @@ def read_text(path: Path) -> str:
 def _read(folder: Path, what: str) -> list[FoundFile]:
     if not folder.is_dir():
         raise Problem("catalog:source", detail=f"There is no folder {folder}.", what=what)
-    found = []
+    found: list[FoundFile] = []
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):

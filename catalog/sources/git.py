@@ -42,7 +42,17 @@ def update_checkout(checkout: Path, repository: str, *, seconds: float = SECONDS
         _clone(checkout, repository, seconds)
     else:
         source = repository or "origin"
-        _git(checkout, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--force", source, "HEAD", seconds=seconds)
+        _git(
+            checkout,
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-recurse-submodules",
+            "--force",
+            source,
+            "HEAD",
+            seconds=seconds,
+        )
         if _git(checkout, "config", "--default", "no", "--get", _MANAGED, seconds=seconds) == "yes":
             _git(checkout, "reset", "--quiet", "--hard", "FETCH_HEAD", seconds=seconds)
             _git(checkout, "clean", "--quiet", "-d", "--force", seconds=seconds)
@@ -62,7 +72,9 @@ def _clone(checkout: Path, repository: str, seconds: float) -> None:
         raise Problem("catalog:source", detail=detail, what="The template repository")
     checkout.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, then moved there, so that a clone that was cut off leaves nothing half done.
-    with tempfile.TemporaryDirectory(dir=checkout.parent, prefix=f".{checkout.name}-", ignore_cleanup_errors=True) as work:
+    with tempfile.TemporaryDirectory(
+        dir=checkout.parent, prefix=f".{checkout.name}-", ignore_cleanup_errors=True
+    ) as work:
         fresh = Path(work) / "checkout"
         _git(Path(work), "clone", "--quiet", "--depth=1", "--single-branch", "--no-tags", "--no-recurse-submodules",
              "--template=", "--", repository, str(fresh), seconds=seconds)  # fmt: skip
@@ -90,7 +102,9 @@ def _git(folder: Path, *arguments: str, seconds: float) -> str:
             start_new_session=True,
         )
     except OSError as error:
-        raise Problem("catalog:source", detail=f"git can't be started: {error}", what="The template repository") from error
+        raise Problem(
+            "catalog:source", detail=f"git can't be started: {error}", what="The template repository"
+        ) from error
     try:
         output, errors = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

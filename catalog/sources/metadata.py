@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from jsonschema import Draft7Validator
 
 from catalog.sources.fetch import Fetched, fetch
-from catalog.sources.places import GITHUB, raw_address
+from catalog.sources.places import GITHUB
 from catalog.tosca.guard import Refused
 from catalog.tosca.loader import plain
 from deepdash.config import config
@@ -21,7 +21,9 @@ BRANCHES = ("master", "main", "HEAD")
 MAX_KEYWORDS = 50
 MAX_DESCRIPTION = 50_000  # characters; the longest public one has 3,600
 _TAG_OR_DIGEST = re.compile(r"(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$")
-_REGISTRY = re.compile(r"^(?:https?://)?(?:docker\.io|index\.docker\.io|hub\.docker\.com/r|registry\.hub\.docker\.com)/")
+_REGISTRY = re.compile(
+    r"^(?:https?://)?(?:docker\.io|index\.docker\.io|hub\.docker\.com/r|registry\.hub\.docker\.com)/"
+)
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -98,7 +100,9 @@ def read_metadata(session: ServiceSession, url: str, *, branch: str = "", etag: 
     """
     for candidate in dict.fromkeys([branch, *BRANCHES] if branch else BRANCHES):
         try:
-            return fetch(session, metadata_address(url, candidate), etag=etag if candidate == branch else "", branch=candidate)
+            return fetch(
+                session, metadata_address(url, candidate), etag=etag if candidate == branch else "", branch=candidate
+            )
         except ServiceError as error:
             if error.id != "service:missing":
                 raise
@@ -175,7 +179,9 @@ def web_address(value: Any) -> str:
 def _tosca(value: Any) -> tuple[ToscaLink, ...]:
     entries = value if isinstance(value, list) else []
     found = [
-        ToscaLink(_line(entry.get("url"))[:500], _line(entry.get("title"))[:200]) for entry in entries if isinstance(entry, dict)
+        ToscaLink(_line(entry.get("url"))[:500], _line(entry.get("title"))[:200])
+        for entry in entries
+        if isinstance(entry, dict)
     ]
     return tuple(link for link in found if link.file)[:20]
 

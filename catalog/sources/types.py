@@ -22,5 +22,7 @@ def read_type_file(session: ServiceSession, url: str, *, etag: str = "") -> Fetc
         except (OSError, ValueError) as error:
             raise Problem("catalog:source", detail=str(error), what="A file of TOSCA types") from None
     raise Problem(
-        "catalog:source", detail=f"TOSCA_TYPES does not say where {url[:300]} is to be read.", what="A file of TOSCA types"
+        "catalog:source",
+        detail=f"TOSCA_TYPES does not say where {url[:300]} is to be read.",
+        what="A file of TOSCA types",
     )

@@ -187,4 +187,10 @@ def _map(value: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else as_words(value) if not isinstance(value, (dict, list)) else ""
+    return (
+        " ".join(value.split())
+        if isinstance(value, str)
+        else as_words(value)
+        if not isinstance(value, (dict, list))
+        else ""
+    )

@@ -7,7 +7,15 @@ the other. Both are merged over the inputs of the template; an input the templat
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.tosca.description import Constraint, Input, Option, TemplateDescription, as_words, constraints_of, is_secret
+from catalog.tosca.description import (
+    Constraint,
+    Input,
+    Option,
+    TemplateDescription,
+    as_words,
+    constraints_of,
+    is_secret,
+)
 from catalog.tosca.guard import Refused
 from catalog.tosca.loader import load_yaml, plain
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What tosca-parser says. ``errors`` are its messages, without paths of this server."""
+    """What tosca-parser says: ``verdict`` is one of the four above, ``errors`` are its messages, without paths of this server."""
 
-    verdict: Literal["valid", "invalid", "parser_failed", "unreadable"]
+    verdict: str
     errors: tuple[str, ...] = ()
 
 

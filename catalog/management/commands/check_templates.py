@@ -48,12 +48,15 @@ class Command(BaseCommand):
                 for message in verdict.errors:
                     self.stdout.write(f"    ! {message}")
                 self._show_form(describe(data), options["verbosity"])
-        self.stdout.write(f"{len(files)} templates: {valid} valid, {readable} usable, {len(files) - readable} can't be read.")
+        self.stdout.write(
+            f"{len(files)} templates: {valid} valid, {readable} usable, {len(files) - readable} can't be read."
+        )
         if readable < len(files) or (options["strict"] and valid < len(files)):
             raise CommandError("Not all templates are as they should be.")
 
     def _show_form(self, description: TemplateDescription, verbosity: int) -> None:
-        self.stdout.write(f"    {len(description.inputs)} inputs, {len(description.outputs)} outputs, {description.kind or 'no known kind'}")
+        kind = description.kind or "no known kind"
+        self.stdout.write(f"    {len(description.inputs)} inputs, {len(description.outputs)} outputs, {kind}")
         if verbosity > 1:
             for item in description.inputs:
                 self.stdout.write(f"    - {_line(item)}")
