@@ -27,6 +27,7 @@ types: $(VENV)/.installed-dev ## static types, strictly
 
 check: $(VENV)/.installed-dev ## migrations complete, settings fit for production
 	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) tools/configuration_table.py --check
 	DEEPDASH_CONFIG=tools/check-deploy.json $(PY) manage.py check --deploy --fail-level WARNING
 
 lock: $(VENV)/.installed-dev ## renew requirements*.txt from pyproject.toml
