@@ -55,7 +55,7 @@ def test_while_iam_is_down_yesterdays_document_serves_without_asking_each_time(i
     ids=str,
 )
 def test_a_document_that_is_wrong_or_unsafe_is_refused(iam: FakeIam, change: dict[str, str | None]) -> None:
-    iam.document |= change  # type: ignore[arg-type]
+    iam.document |= change
 
     with pytest.raises(ServiceError) as caught:
         provider()

@@ -40,4 +40,4 @@ def test_it_leads_to_pages_of_ours(rf: RequestFactory, value: str, path: str) ->
 @pytest.mark.urls("accounts.tests.urls")
 @pytest.mark.parametrize("value", EVIL, ids=ascii)
 def test_a_whole_login_never_ends_elsewhere(client: Client, iam: FakeIam, value: str) -> None:
-    assert iam.sign_in(client, next=value)["Location"] == "/"  # type: ignore[index]
+    assert iam.sign_in(client, next=value)["Location"] == "/"

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("accounts.tests.urls")]
 
 FORM = "/trial/form/Größe"
 FORM_PAGE = f"{quote(FORM)}?hardware=gpu"
-HTMX = {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": f"http://testserver{FORM_PAGE}"}
+HTMX = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{FORM_PAGE}"}
 
 
 def next_of(address: str) -> str:
@@ -34,14 +34,14 @@ def says_expired(address: str) -> bool:
 def send_form(client: Client, owner: User | None, **extra: str) -> HttpResponseBase:
     """A POST of the form that was made for ``owner``, from its page."""
     data = {"title": "My <deployment>", "form_owner": owner_field(owner or AnonymousUser()), **extra}
-    return client.post(FORM, data, HTTP_REFERER=f"http://testserver{FORM_PAGE}")
+    return client.post(FORM, data, headers={"Referer": f"http://testserver{FORM_PAGE}"})
 
 
 # -- nobody is signed in -------------------------------------------------------------------------------------
 
 
 def test_a_page_leads_to_the_sign_in_page_and_back(client: Client) -> None:
-    response = client.get("/trial/page?a=1&b=ü")
+    response = client.get("/trial/page?a=1&b=%C3%BC")
 
     assert response.status_code == 302
     assert next_of(response["Location"]) == "/trial/page?a=1&b=%C3%BC"
@@ -56,7 +56,7 @@ def test_a_public_page_and_the_pages_of_signing_in_need_nobody(client: Client) -
 
 
 def test_a_fragment_sends_the_whole_browser_to_sign_in_and_back_to_its_page(client: Client) -> None:
-    response = client.get("/trial/page", **HTMX)
+    response = client.get("/trial/page", headers=HTMX)
 
     assert response.status_code == 200
     assert response.content == b""
@@ -65,13 +65,13 @@ def test_a_fragment_sends_the_whole_browser_to_sign_in_and_back_to_its_page(clie
 
 
 def test_a_boosted_link_comes_back_to_its_target(client: Client) -> None:
-    response = client.get("/trial/page", **HTMX, HTTP_HX_BOOSTED="true")
+    response = client.get("/trial/page", headers={**HTMX, "HX-Boosted": "true"})
 
     assert next_of(response["HX-Redirect"]) == "/trial/page"
 
 
 def test_a_post_that_keeps_nothing_comes_back_to_the_page_it_was_sent_from(client: Client) -> None:
-    response = client.post("/trial/page", {"a": "b"}, HTTP_REFERER="http://testserver/trial/public?x=1")
+    response = client.post("/trial/page", {"a": "b"}, headers={"Referer": "http://testserver/trial/public?x=1"})
 
     assert next_of(response["Location"]) == "/trial/public?x=1"
     assert says_expired(response["Location"])
@@ -80,7 +80,7 @@ def test_a_post_that_keeps_nothing_comes_back_to_the_page_it_was_sent_from(clien
 
 @pytest.mark.parametrize("referer", ["", "https://evil.example/trial/page", "http://testserver.evil.example/"])
 def test_a_post_from_elsewhere_comes_back_to_the_start(client: Client, referer: str) -> None:
-    response = client.post("/trial/page", {"a": "b"}, HTTP_REFERER=referer)
+    response = client.post("/trial/page", {"a": "b"}, headers={"Referer": referer})
 
     assert next_of(response["Location"]) == "/"
 
@@ -88,20 +88,20 @@ def test_a_post_from_elsewhere_comes_back_to_the_start(client: Client, referer: 
 def test_a_form_waits_for_its_user(client: Client, iam: FakeIam) -> None:
     ada = make_user()
     sent = send_form(client, ada, csrfmiddlewaretoken="x")
-    assert next_of(sent["Location"]) == FORM_PAGE  # type: ignore[index]
-    notice = client.get(sent["Location"]).content.decode()  # type: ignore[index]
+    assert next_of(sent["Location"]) == FORM_PAGE
+    notice = client.get(sent["Location"]).content.decode()
     assert "return to the form with what you typed" in notice
 
-    back = iam.sign_in(client, next=next_of(sent["Location"]))  # type: ignore[index]
+    back = iam.sign_in(client, next=next_of(sent["Location"]))
 
-    assert back["Location"] == FORM_PAGE  # type: ignore[index]
-    assert client.get(back["Location"]).json()["kept"] == {"title": "My <deployment>"}  # type: ignore[index]
-    assert client.get(back["Location"]).json()["kept"] is None, "it is given once"  # type: ignore[index]
+    assert back["Location"] == FORM_PAGE
+    assert client.get(back["Location"]).json()["kept"] == {"title": "My <deployment>"}
+    assert client.get(back["Location"]).json()["kept"] is None, "it is given once"
     assert not KeptForm.objects.exists()
 
 
 def test_a_form_sent_by_htmx_waits_too(client: Client, iam: FakeIam) -> None:
-    response = client.post(FORM, {"title": "T", "form_owner": owner_field(make_user())}, **HTMX)
+    response = client.post(FORM, {"title": "T", "form_owner": owner_field(make_user())}, headers=HTMX)
     assert next_of(response["HX-Redirect"]) == FORM_PAGE
 
     iam.sign_in(client)
@@ -171,7 +171,7 @@ def test_a_form_that_is_too_large_is_not_kept(client: Client) -> None:
     response = send_form(client, make_user(), text="x" * MAX_BYTES)
 
     assert not KeptForm.objects.exists()
-    assert "what you typed" not in client.get(response["Location"]).content.decode()  # type: ignore[index]
+    assert "what you typed" not in client.get(response["Location"]).content.decode()
 
 
 def test_a_form_is_kept_for_an_hour(client: Client, iam: FakeIam) -> None:
@@ -221,7 +221,7 @@ def test_a_page_whose_tokens_ended_comes_back_after_signing_in(client: Client, i
 def test_a_fragment_whose_tokens_ended_sends_the_browser(client: Client, iam: FakeIam) -> None:
     client.force_login(make_user())
 
-    assert next_of(client.get("/trial/expired", **HTMX)["HX-Redirect"]) == FORM_PAGE
+    assert next_of(client.get("/trial/expired", headers=HTMX)["HX-Redirect"]) == FORM_PAGE
 
 
 @pytest.mark.parametrize("service", ["refuses", ""])
@@ -269,7 +269,7 @@ def test_who_left_a_required_group_is_told_which(
     configure(monkeypatch, IAM_GROUP_MEMBERSHIP=["ml-users", "gpu-users"])
     assert client.get("/trial/public").status_code == 200
 
-    response = client.get("/trial/page", **htmx)
+    response = client.get("/trial/page", headers=htmx)
 
     assert response["HX-Redirect" if htmx else "Location"] == "/login/denied"
     page = client.get("/login/denied").content.decode()

@@ -171,7 +171,7 @@ def test_who_lacks_groups_reads_which_and_where_to_ask(
 ) -> None:
     configure(monkeypatch, IAM_GROUP_MEMBERSHIP=["ml-users", "gpu-users", "early-birds"])
 
-    response = client.get(iam.sign_in(client)["Location"])  # type: ignore[index]
+    response = client.get(iam.sign_in(client)["Location"])
 
     page = response.content.decode()
     assert response.status_code == 403
@@ -212,7 +212,7 @@ def test_a_blocked_user_does_not_get_in_and_does_not_stay_in(client: Client, iam
     User.objects.update(is_active=False)
 
     assert client.get("/trial/page").status_code == 302
-    assert "problem=login%3Adenied" in iam.sign_in(client)["Location"]  # type: ignore[index]
+    assert "problem=login%3Adenied" in iam.sign_in(client)["Location"]
 
 
 def test_a_replayed_callback_leads_to_the_start_page_and_keeps_the_login(client: Client, iam: FakeIam) -> None:
@@ -330,7 +330,7 @@ def test_a_key_changed_under_its_old_id_is_read_again_once(client: Client, iam: 
     iam.key = new_key()
     iam.keys = [iam.public(iam.key, "rsa1")]
 
-    assert iam.sign_in(client)["Location"] == "/"  # type: ignore[index]
+    assert iam.sign_in(client)["Location"] == "/"
     assert iam.count("jwk") == 2
 
 
