@@ -87,6 +87,7 @@ class Deployment(models.Model):
     # -- The services inside (our own probe) --------------------------------------------------------------
     answers = models.BooleanField(null=True, blank=True, help_text="At the last probe; unknown: not probed")
     answered_at = models.DateTimeField(null=True, blank=True, help_text="When a service last answered")
+    ready_at = models.DateTimeField(null=True, blank=True, help_text="When a service first answered")
     checked_at = models.DateTimeField(null=True, blank=True, help_text="When the services were last probed")
     services = models.JSONField(default=dict, blank=True, help_text="Output name → what its probe said")
 

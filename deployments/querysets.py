@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from deployments.models import Deployment
 
 # Columns that can be long and that no list shows.
-LONG_COLUMNS = ("template_text", "inputs", "secret_inputs", "outputs", "secret_outputs", "note", "options",
-                "provider_choice", "callback_secret")  # fmt: skip
+LONG_COLUMNS = ("template_text", "inputs", "secret_inputs", "secret_outputs", "note", "options", "provider_choice",
+                "callback_secret")  # fmt: skip
 
 # The value of ``sort`` in the address → columns; the identifier last makes the order total, so that pages don't overlap.
 SORTS: dict[str, str] = {

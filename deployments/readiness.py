@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from deepdash.http import ServiceError
@@ -46,17 +47,18 @@ def is_due(deployment: Deployment, now: datetime) -> bool:
 def deployments_probe(deployments: Sequence[Deployment]) -> int:
     """Probe the services of those deployments that are due, side by side, and record what they say.
 
-    Takes as long as one probe. The ones that are due are claimed first, so that two pages open at once don't probe
-    the same service. Returns how many deployments were probed.
+    Takes as long as one probe. The ones that are due are claimed first, so that pages open at the same time don't
+    probe the same services. Returns how many deployments were probed.
     """
     now = timezone.now()
-    due = [deployment for deployment in deployments if is_due(deployment, now)]
-    claimed = [deployment for deployment in due if _claimed(deployment, now)]
+    claimed = [deployment for deployment in deployments if is_due(deployment, now) and _claimed(deployment)]
     jobs = [(deployment, service) for deployment in claimed for service in services_of(deployment.outputs)]
     said = _side_by_side([service for _, service in jobs])
     for deployment in claimed:
         answers = {service.name: said[i] for i, (of, service) in enumerate(jobs) if of is deployment}
-        _record(deployment, answers, now)
+        _note(deployment, answers, now)
+    if claimed:
+        Deployment.objects.bulk_update(claimed, ["services", "checked_at", "answers", "answered_at", "ready_at"])
     return len(claimed)
 
 
@@ -91,13 +93,12 @@ def _light(deployment: Deployment, service: Service, main: bool) -> Light:
     return Light(service, "Starting", "busy", known.get("note", ""), usable=False, checked_at=checked, main=main)
 
 
-def _claimed(deployment: Deployment, now: datetime) -> bool:
-    """True for the one caller that may probe: nobody else has since this record was read."""
-    rows = Deployment.objects.filter(pk=deployment.pk, checked_at=deployment.checked_at)
-    return rows.update(checked_at=now) == 1
+def _claimed(deployment: Deployment) -> bool:
+    """True for the one caller that may probe it now."""
+    return cache.add(f"deployments:probe:{deployment.pk}", True, timeout=AGE_STARTING.total_seconds())
 
 
-def _record(deployment: Deployment, answers: dict[str, dict[str, Any]], now: datetime) -> None:
+def _note(deployment: Deployment, answers: dict[str, dict[str, Any]], now: datetime) -> None:
     before = deployment.services
     services = {
         name: {**said, "answered": bool(said["answers"] or before.get(name, {}).get("answered"))}
@@ -108,7 +109,7 @@ def _record(deployment: Deployment, answers: dict[str, dict[str, Any]], now: dat
     deployment.answers = services[main.name]["answers"] if main and main.name in services else None
     if deployment.answers:
         deployment.answered_at = now
-    deployment.save(update_fields=["services", "checked_at", "answers", "answered_at"])
+        deployment.ready_at = deployment.ready_at or now
 
 
 def _side_by_side(services: list[Service]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,7 +30,10 @@ ABANDONED = timedelta(minutes=3)  # a submission that has not ended by then neve
 
 @dataclass(frozen=True)
 class SyncResult:
-    """How many deployments the orchestrator listed, and what that changed here."""
+    """How many deployments the orchestrator listed, and what that changed here.
+
+    ``told`` are those whose timeline has a new line; ``complete`` is False when part of the list could not be read.
+    """
 
     at: datetime
     listed: int = 0
@@ -38,6 +41,7 @@ class SyncResult:
     changed: int = 0
     gone: int = 0
     complete: bool = True
+    told: list[Deployment] = field(default_factory=list)
 
 
 def deployments_sync(*, user: "User") -> SyncResult:
@@ -79,32 +83,36 @@ def deployments_sync(*, user: "User") -> SyncResult:
         _save([*new, *changed, *gone])
         StatusEvent.objects.bulk_create(events)
         Deployment.objects.visible_to(user).filter(uuid__in=list(listed)).update(seen_at=started)
-    return SyncResult(started, len(listed), len(new), len(changed), len(gone), listing.complete)
+    return SyncResult(started, len(listed), len(new), len(changed), len(gone), listing.complete,
+                      [event.deployment for event in events])  # fmt: skip
 
 
-def deployments_follow(*, user: "User") -> None:
-    """Look again at those of the user's deployments that are in motion, and at no others.
+def deployments_follow(*, user: "User") -> list[Deployment]:
+    """Look again at those of the user's deployments that are in motion, and at no others; returns what changed.
 
     Raises as ``deployments_sync``; what could be read is kept also then.
     """
     moving = list(Deployment.objects.visible_to(user).alive().filter(status__in=MOVING).only(*_READ)[: FEW + 1])
     if len(moving) > FEW or any(not deployment.uuid for deployment in moving):
-        deployments_sync(user=user)
-        return
+        return deployments_sync(user=user).told
+    if not moving:
+        return []
     started = timezone.now()
     orchestrator = Orchestrator(user, renews=False)
     answers = side_by_side([partial(orchestrator.deployment, str(record.uuid)) for record in moving])
     if any(isinstance(answer, Unauthorized) for answer in answers):
-        deployments_sync(user=user)  # which renews the token
-        return
+        return deployments_sync(user=user).told  # which renews the token
+    told: list[Deployment] = []
     for record, answer in zip(moving, answers, strict=True):
         if isinstance(answer, UpstreamDeployment):
-            _look(record, answer, started)
+            told += [record] if _look(record, answer, started) else []
         elif answer.id == "service:missing":
             _gone(record, started)
+            told.append(record)
     trouble = [answer for answer in answers if isinstance(answer, ServiceError) and answer.id != "service:missing"]
     if trouble:
         raise trouble[0]
+    return told
 
 
 def deployment_refresh(*, user: "User", uuid: str) -> Deployment:
@@ -209,7 +217,7 @@ def deployment_rename(*, user: "User", deployment: Deployment, title: str, note:
 
 # -- Looking ----------------------------------------------------------------------------------------------
 
-_READ = ("uuid", "submission_key", "owner", "module", "module_slug", "answers", "answered_at", *SEEN_COLUMNS)
+_READ = ("uuid", "submission_key", "owner", "title", "module", "module_slug", "answers", "answered_at", *SEEN_COLUMNS)
 
 
 def _known(user: "User", listed: Iterable[str]) -> dict[str, Deployment]:
@@ -242,15 +250,19 @@ def _save(records: list[Deployment]) -> None:
     )
 
 
-def _look(record: Deployment, upstream: UpstreamDeployment, at: datetime) -> None:
-    """Bring one record up to what was told at a moment, unless a later look was quicker."""
+def _look(record: Deployment, upstream: UpstreamDeployment, at: datetime) -> bool:
+    """Bring one record up to what was told at a moment, unless a later look was quicker.
+
+    Returns whether its timeline has a new line.
+    """
     if record.seen_at and record.seen_at > at:
-        return
+        return False
     with transaction.atomic():
         event = see(record, upstream, at)
         record.save(update_fields=SEEN_COLUMNS)
         if event:
             event.save()
+    return event is not None
 
 
 def _gone(record: Deployment, at: datetime) -> None:
@@ -302,6 +314,6 @@ def _pending_settle(
             continue
         deployment_uncertain(deployment=record)
         if listing.complete and now - record.recorded_at > ABANDONED and not any(could_be(record, item) for item in left):
-            record.status_reason = "The orchestrator never had it."
+            record.known_status, record.status_reason = Status.UNCERTAIN, "The orchestrator never had it."
             _gone(record, now)
     return min((record.recorded_at for record in sending), default=None)

@@ -105,7 +105,7 @@ def _complete(deployment: Deployment) -> StatusView:
 
 
 def _gone(deployment: Deployment) -> StatusView:
-    again = _configure(deployment)
+    again = configure_url(deployment)
     if deployment.known_status == Status.UNCERTAIN:
         return StatusView("Not deployed", "idle", "idle", "It never reached the orchestrator.",
                           next_step=_again(deployment))  # fmt: skip
@@ -145,11 +145,11 @@ def _look(deployment: Deployment) -> NextStep:
 
 
 def _again(deployment: Deployment) -> NextStep:
-    url = _configure(deployment)
+    url = configure_url(deployment)
     return NextStep("again", "Change and try again", url) if url else _see_why(deployment)
 
 
-def _configure(deployment: Deployment) -> str:
+def configure_url(deployment: Deployment) -> str:
     """The form as it was when this was submitted; nothing for what was not made from a module of ours."""
     if not deployment.module_slug:
         return ""

@@ -1,0 +1,205 @@
+"""The list of deployments as its address describes it: search, filters, order and page, all on the server."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Q, Sum
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from deployments.models import Deployment
+from deployments.querysets import DEFAULT_SORT, GROUPS, SORTS
+from deployments.reasons import site_name
+from deployments.states import COMPLETE
+from deployments.status import StatusView, describe
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+PER_PAGE = 25
+COLUMNS = (("title", "Title"), ("status", "Status"), ("module", "Module"), ("provider", "Provider"), ("created", "Created"))
+STATUS_LABELS = {
+    "attention": "Needs attention",
+    "ready": "Ready",
+    "progress": "In progress",
+    "unknown": "Unknown",
+    "gone": "Deleted",
+}
+_RUNS = {"deepaas": "DEEPaaS API", "jupyterlab": "JupyterLab"}
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What the address asks for. Every combination is valid; what means nothing is ignored."""
+
+    q: str = ""
+    status: str = ""
+    provider: str = ""
+    module: str = ""
+    sort: str = DEFAULT_SORT
+    page: str = "1"
+
+    @classmethod
+    def of(cls, data: QueryDict) -> "ListQuery":
+        sort = data.get("sort", "")
+        status = data.get("status", "")
+        return cls(
+            q=data.get("q", "").strip()[:200],
+            status=status if status in STATUS_LABELS else "",
+            provider=data.get("provider", "")[:255],
+            module=data.get("module", "")[:200],
+            sort=sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT,
+            page=data.get("page", "1"),
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.q or self.status or self.provider or self.module)
+
+    def address(self, **changes: str) -> str:
+        """The query string of this list, or of one that differs from it; defaults are left out."""
+        wanted, plain = replace(self, **changes), ListQuery()
+        return urlencode(
+            [(name, value) for name, value in vars(wanted).items() if value and value != getattr(plain, name)]
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the list."""
+
+    deployment: Deployment
+    view: StatusView
+
+    @property
+    def run(self) -> str:
+        return _RUNS.get(str(self.deployment.choices.get("run", "")).lower(), "")
+
+    @property
+    def tag(self) -> str:
+        return str(self.deployment.choices.get("docker_tag", "")) or image_tag(self.deployment.docker_image)
+
+    @property
+    def site(self) -> str:
+        return site_name(self.deployment.provider_name)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column one can sort by. ``aria_sort`` is empty unless the list is sorted by it."""
+
+    label: str
+    address: str
+    aria_sort: str
+
+
+@dataclass(frozen=True)
+class DeploymentList:
+    """Everything a list page shows, from the database alone."""
+
+    query: ListQuery
+    page: "Page[Deployment]"
+    rows: list[Row]
+    counts: dict[str, int]
+    total: int
+    held_gpus: int
+    held_cpus: int
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether anything of the user's, on this page or another, is in motion."""
+        return self.counts["progress"] > 0
+
+    @property
+    def headings(self) -> dict[str, Heading]:
+        current, descending = self.query.sort.removeprefix("-"), self.query.sort.startswith("-")
+        found = {}
+        for key, label in COLUMNS:
+            turned = f"-{key}" if (key == current and not descending) or (key != current and key == "created") else key
+            order = ("descending" if descending else "ascending") if key == current else ""
+            found[key] = Heading(label, self.query.address(sort=turned, page="1"), order)
+        return found
+
+    @property
+    def page_links(self) -> list[tuple[str, str]]:
+        """(number, address) around the current page, ("…", "") for those left out."""
+        pages = self.page.paginator
+        return [
+            (str(number), "" if number == Paginator.ELLIPSIS else self._link(int(number)))
+            for number in pages.get_elided_page_range(self.page.number, on_each_side=2, on_ends=1)
+        ]
+
+    @property
+    def previous(self) -> str:
+        return self._link(self.page.previous_page_number())
+
+    @property
+    def next(self) -> str:
+        return self._link(self.page.next_page_number())
+
+    @property
+    def number(self) -> str:
+        return str(self.page.number)
+
+    @property
+    def last_seen(self) -> datetime | None:
+        """How old what this page shows is: when the orchestrator last told of the one seen longest ago."""
+        return min((row.deployment.seen_at for row in self.rows if row.deployment.seen_at), default=None)
+
+    def _link(self, number: int) -> str:
+        return f"{reverse('deployments:list')}?{self.query.address(page=str(number))}"
+
+
+def deployment_list(user: "User", query: ListQuery, *, unreachable: bool = False) -> DeploymentList:
+    """The page of the list that ``query`` asks for, of what ``user`` may see."""
+    mine = Deployment.objects.visible_to(user)
+    found = (
+        mine.in_status_group(query.status)
+        .search(query.q)
+        .of_provider(query.provider)
+        .of_module(query.module)
+        .sorted_by(query.sort)
+        .for_list()
+    )
+    page = Paginator(found, PER_PAGE).get_page(query.page)
+    rows = [Row(deployment, describe(deployment, unreachable=unreachable)) for deployment in page.object_list]
+    sums = _sums(mine)
+    return DeploymentList(
+        query, page, rows,
+        counts={key: sums[key] for key in STATUS_LABELS},
+        total=sums["total"], held_gpus=sums["gpus"] or 0, held_cpus=sums["cpus"] or 0,
+    )  # fmt: skip
+
+
+def filters(user: "User", query: ListQuery, counts: dict[str, int]) -> dict[str, list[tuple[str, str]]]:
+    """The (value, label) pairs of the filters above the list."""
+    pairs = set(Deployment.objects.visible_to(user).order_by().values_list("provider_name", "module_slug").distinct())
+    providers = {provider for provider, _ in pairs if provider} | ({query.provider} - {""})
+    modules = {module for _, module in pairs if module} | ({query.module} - {""})
+    return {
+        "statuses": [(key, f"{label} ({counts[key]})") for key, label in STATUS_LABELS.items()],
+        "providers": [(name, site_name(name)) for name in sorted(providers)],
+        "modules": [(slug, slug) for slug in sorted(modules)],
+    }
+
+
+def image_tag(image: str) -> str:
+    """The tag of an image: ``deephdc/deep-oc-demo_app:cpu`` → ``cpu``."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+def _sums(mine: Any) -> dict[str, Any]:
+    alive = Q(gone_at__isnull=True)
+    counts = {key: Count("pk", filter=alive & condition) for key, condition in GROUPS.items()}
+    held = alive & Q(status__in=COMPLETE)
+    sums: dict[str, Any] = mine.order_by().aggregate(
+        **counts,
+        gone=Count("pk", filter=~alive),
+        total=Count("pk", filter=alive),
+        gpus=Sum("num_gpus", filter=held),
+        cpus=Sum("num_cpus", filter=held),
+    )
+    return sums

@@ -1,0 +1,55 @@
+"""Logs of deployments: only what runs in virtual machines has one (contracts 1.14 and 4.2)."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deepdash.http import ServiceError
+from deepdash.redact import redact
+from deployments.clients.im import Im
+from deployments.clients.orchestrator import Orchestrator
+from deployments.endpoints import service_addresses
+from deployments.models import Deployment
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+CONTAINER_KINDS = ("MARATHON", "CHRONOS", "QCG", "KUBERNETES")
+
+
+@dataclass(frozen=True)
+class Log:
+    """``available`` tells whether asking makes sense, ``why_not`` says why it does not."""
+
+    text: str = ""
+    available: bool = True
+    why_not: str = ""
+    advice: str = ""
+
+
+def log_of(deployment: Deployment, *, user: "User | None" = None) -> Log:
+    """The log of a deployment; without ``user`` only whether there is one, nothing is asked.
+
+    Raises ServiceError and LoginExpired.
+    """
+    if deployment.is_gone:
+        return Log(available=False, why_not="It is gone", advice="Logs are kept by the orchestrator only as long as a deployment is there.")
+    if deployment.deployment_kind in CONTAINER_KINDS:
+        return Log(
+            available=False,
+            why_not="No log for this kind",
+            advice="The orchestrator gives no log for container deployments. Open JupyterLab and look at the terminal there.",
+        )
+    if not deployment.uuid or not deployment.provider_name:
+        # The orchestrator answers 500 until a provider was chosen (contract 1.14).
+        return Log(available=False, why_not="No log yet", advice="There is one as soon as a provider was chosen.")
+    return Log(redact(_read(deployment.uuid, deployment.physical_id, user))) if user else Log()
+
+
+def _read(uuid: str, infrastructure: str, user: "User") -> str:
+    """The orchestrator's log; before its version 2.4 there is none there, then IM's."""
+    try:
+        return Orchestrator(user).log(uuid)
+    except ServiceError as error:
+        if error.id != "service:missing" or not infrastructure:
+            raise
+    return Im(user, service_addresses(user).im).contextualization_log(infrastructure)

@@ -1,0 +1,186 @@
+"""Everything the page of one deployment shows, from its record alone."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from deployments.listing import Row
+from deployments.models import Deployment, StatusEvent
+from deployments.outputs import web_address
+from deployments.readiness import Light, lights_of
+from deployments.reasons import Attempt, Reason, reason_of, site_name
+from deployments.states import Status
+from deployments.status import StatusView, configure_url, describe
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name with its value as text. ``link``: the value if it is a web address; ``usual``: the template's default."""
+
+    name: str
+    value: str
+    link: str = ""
+    usual: str | None = None
+
+    @property
+    def differs(self) -> bool:
+        return self.usual is not None and self.usual != self.value
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A line of the timeline."""
+
+    at: datetime | None
+    tone: str
+    icon: str
+    text: str
+    note: str = ""
+    raw: str = ""
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One deployment for people. ``timeline`` is newest first."""
+
+    deployment: Deployment
+    row: Row
+    lights: list[Light]
+    reason: Reason | None
+    outputs: list[Named]
+    inputs: list[Named]
+    timeline: list[Moment]
+
+    @property
+    def view(self) -> StatusView:
+        return self.row.view
+
+    @property
+    def title(self) -> str:
+        return self.deployment.shown_title
+
+    @property
+    def again(self) -> str:
+        """The form with what was chosen for it; empty when it was not made here."""
+        return configure_url(self.deployment)
+
+    @property
+    def shows_why(self) -> bool:
+        """Whether what went wrong deserves a panel of its own."""
+        return self.view.tone in {"bad", "warn"}
+
+    @property
+    def silent(self) -> list[Light]:
+        """Services that answered before and no longer do."""
+        return [light for light in self.lights if light.tone == "warn"]
+
+    @property
+    def size(self) -> str:
+        """What it holds: "4 CPUs, 1 GPU"."""
+        cpus, gpus = self.deployment.num_cpus, self.deployment.num_gpus
+        parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((cpus, "CPU"), (gpus, "GPU")) if n]
+        return ", ".join(parts)
+
+
+def portrait(deployment: Deployment, *, unreachable: bool = False) -> Portrait:
+    """The portrait of a record as it stands (two statements: its events and its template's description)."""
+    view = describe(deployment, unreachable=unreachable)
+    return Portrait(
+        deployment,
+        Row(deployment, view),
+        lights=lights_of(deployment) if deployment.is_complete and not deployment.is_gone else [],
+        reason=reason_of(deployment.status_reason),
+        outputs=[Named(name, as_text(value), web_address(value)) for name, value in deployment.outputs.items()],
+        inputs=_inputs(deployment),
+        timeline=_timeline(deployment),
+    )
+
+
+def as_text(value: Any) -> str:
+    """A value of any JSON type as people write it."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _inputs(deployment: Deployment) -> list[Named]:
+    usual = {}
+    if deployment.template and deployment.inputs:
+        usual = {item.name: as_text(item.default) for item in deployment.template.described().inputs if item.has_default}
+    return [Named(name, as_text(value), usual=usual.get(name)) for name, value in deployment.inputs.items()]
+
+
+def _timeline(deployment: Deployment) -> list[Moment]:
+    lines = [_beginning(deployment)]
+    tried: list[str] = []
+    before: StatusEvent | None = None
+    for event in deployment.events.all():
+        lines += _lines(event, before, tried)
+        before = event
+    if deployment.ready_at:
+        lines.append(Moment(deployment.ready_at, "ok", "ok", "Its service answers", _after(deployment)))
+    lines.sort(key=lambda line: line.at or deployment.created_at)
+    return lines[::-1]
+
+
+def _beginning(deployment: Deployment) -> Moment:
+    if not deployment.made_here:
+        return Moment(deployment.created_at, "idle", "play", "Made elsewhere", "with another tool, or before this dashboard")
+    note = f"template {deployment.template_title}" if deployment.template_title else ""
+    return Moment(min(deployment.recorded_at, deployment.created_at), "idle", "play", "You asked for it", note)
+
+
+def _lines(event: StatusEvent, before: StatusEvent | None, tried: list[str]) -> list[Moment]:
+    """What an event adds to the timeline; ``tried`` collects the providers so far."""
+    site = site_name(event.provider_name)
+    if event.status == Status.CREATE_IN_PROGRESS:
+        if not event.provider_name:
+            known = before is not None and before.status == event.status
+            return [] if known else [Moment(event.at, "busy", "clock", "Accepted, choosing a provider")]
+        if tried and tried[-1] == event.provider_name:
+            return []  # only its task changed
+        tried.append(event.provider_name)
+        text = f"Starting at {site}" if len(tried) == 1 else f"Next try: {site}"
+        return [Moment(event.at, "busy", "clock", text)]
+    if event.status == Status.CREATE_FAILED:
+        return _failure(event)
+    if event.status in _TOLD:
+        tone, icon, text = _TOLD[event.status]
+        why = reason_of(event.reason)
+        return [Moment(event.at, tone, icon, text.format(site=site or "a provider"), why.explanation.short if why else "", event.reason)]
+    return []
+
+
+def _failure(event: StatusEvent) -> list[Moment]:
+    why = reason_of(event.reason)
+    tries = [_try(event.at, attempt) for attempt in why.attempts] if why else []
+    return [*tries, Moment(event.at, "bad", "fail", "Creation failed", why.explanation.short if why else "",
+                           "" if tries else event.reason)]  # fmt: skip
+
+
+def _try(at: datetime, attempt: Attempt) -> Moment:
+    return Moment(at, "bad", "fail", f"Try failed: {attempt.name}", attempt.explanation.short, attempt.cause)
+
+
+_TOLD: dict[str, tuple[str, str, str]] = {
+    Status.UNCERTAIN: ("warn", "help", "No answer from the orchestrator"),
+    Status.CREATE_COMPLETE: ("ok", "ok", "Created at {site}"),
+    Status.UPDATE_IN_PROGRESS: ("busy", "clock", "Update begun"),
+    Status.UPDATE_COMPLETE: ("ok", "ok", "Updated"),
+    Status.UPDATE_FAILED: ("warn", "alert", "Update failed"),
+    Status.DELETE_IN_PROGRESS: ("idle", "trash", "Deletion begun"),
+    Status.DELETE_FAILED: ("bad", "fail", "Deletion failed"),
+    Status.DELETE_COMPLETE: ("idle", "idle", "Deleted"),
+    Status.GONE: ("idle", "idle", "Gone"),
+    Status.UNKNOWN: ("idle", "help", "State not known"),
+}
+
+
+def _after(deployment: Deployment) -> str:
+    if not deployment.ready_at:
+        return ""
+    minutes = round((deployment.ready_at - deployment.created_at).total_seconds() / 60)
+    return f"ready after {minutes} min" if 0 < minutes < 600 else ""

@@ -1,0 +1,36 @@
+"""Addresses of deployments, providers and services. ``<ref>`` is the orchestrator's uuid or our submission key."""
+
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+
+from deployments.views import configure, detail, listing, old, sites
+
+
+class ReferenceConverter(StringConverter):
+    """An identifier of the orchestrator: anything that is safe as one segment of an address."""
+
+    regex = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+
+
+register_converter(ReferenceConverter, "ref")
+
+app_name = "deployments"
+urlpatterns = [
+    path("deployments", listing.index, name="list"),
+    path("deployments/rows", listing.rows, name="rows"),
+    path("home-strips", listing.home_strips, name="home_strips"),
+    path("deployments/<ref:uuid>", detail.detail, name="detail"),
+    path("deployments/<ref:uuid>/live", detail.detail_live, name="live"),
+    path("deployments/<ref:uuid>/template", detail.template, name="template"),
+    path("deployments/<ref:uuid>/log", detail.log, name="log"),
+    path("deployments/<ref:uuid>/delete", detail.delete, name="delete"),
+    path("deployments/<ref:uuid>/rename", detail.rename, name="rename"),
+    path("slas", sites.providers, name="providers"),
+    path("settings", sites.settings, name="settings"),
+    # -- Configure and submit -----------------------------------------------------------------------------
+    path("module/<str:slug>", configure.configure, name="configure"),
+    path("module/<str:slug>/providers", configure.providers, name="configure_providers"),
+    # -- Addresses of the Flask dashboard that have moved ---------------------------------------------------
+    path("template/<ref:uuid>", old.template),
+    path("log/<str:id>", old.log),
+]

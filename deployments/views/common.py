@@ -1,0 +1,72 @@
+"""What the pages of deployments share."""
+
+from collections.abc import Callable
+from hashlib import blake2s
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from accounts.models import User
+from accounts.tokens import LoginExpired
+from deepdash.errors import Problem
+from deepdash.types import Request
+from deployments.models import Deployment
+
+STOP_POLLING = 286  # htmx: swap this answer in and don't ask again
+MOVING, RETRY = 3, 20  # seconds until the next look: something is in motion, or a service is in trouble
+
+
+def signed_in(request: Request) -> User:
+    assert isinstance(request.user, User)  # the login middleware lets nobody else through
+    return request.user
+
+
+def find(request: Request, reference: str) -> Deployment:
+    """The user's deployment of that identifier. Raises Http404: others' are not known here."""
+    found = Deployment.objects.visible_to(request.user).by_reference(reference).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def attempt(call: Callable[[], Any]) -> Problem | None:
+    """Make a call to the outside whose failure a page can live with; returns what went wrong.
+
+    An ended login is not for the page: it passes on to the login middleware.
+    """
+    try:
+        call()
+    except LoginExpired:
+        raise
+    except Problem as problem:
+        return problem
+    return None
+
+
+def frame(
+    request: Request, template: str, context: dict[str, Any], *, address: str = "", trigger: str = "", said: str = ""
+) -> tuple[SafeString, str]:
+    """A part of a page that asks for its successor at ``address`` when ``trigger`` says so; without one it is final.
+
+    ``said`` is announced to screen readers. Returns the part and its digest.
+    """
+    body = render_to_string(template, context, request)
+    digest = blake2s(f"{trigger} {address}\0{body}".encode(), digest_size=8).hexdigest()
+    parts = {"body": body, "address": address, "trigger": trigger, "digest": digest, "said": said}
+    return render_to_string("deployments/_live.html", parts, request), digest
+
+
+def live(
+    request: Request, template: str, context: dict[str, Any], *, address: str, trigger: str, said: str = ""
+) -> HttpResponse:
+    """The answer to a part that asked for its successor.
+
+    When nothing differs from what the browser shows (its digest is in the address), the answer is empty, so that an
+    opened detail stays open and the focus where it is. The last part stops the polling.
+    """
+    content, digest = frame(request, template, context, address=address, trigger=trigger, said=said)
+    if trigger and request.GET.get("known") == digest:
+        return HttpResponse(status=204)
+    return HttpResponse(content, status=200 if trigger else STOP_POLLING)

@@ -1,0 +1,162 @@
+"""One deployment: its page, the live part of it, its template and its log."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from deepdash.errors import Problem
+from deepdash.http import ServiceError
+from deepdash.types import Request
+from deployments.clients.orchestrator import Orchestrator
+from deployments.logs import Log, log_of
+from deployments.models import NOTE_CHARS, TITLE_CHARS, Deployment
+from deployments.portrait import portrait
+from deployments.readiness import deployments_probe, is_due
+from deployments.services import deployment_delete, deployment_refresh, deployment_rename
+from deployments.status import describe
+from deployments.views.common import MOVING, RETRY, attempt, find, frame, live, signed_in
+
+
+@never_cache
+@require_safe
+def detail(request: Request, uuid: str) -> HttpResponse:
+    """The page as the database knows it. ``?fresh=1``, or a deployment we have not met yet: asks first."""
+    user, fresh = signed_in(request), "fresh" in request.GET
+    deployment = Deployment.objects.visible_to(user).by_reference(uuid).first()
+    problem: Problem | None = None
+    if deployment is None:
+        deployment, fresh = _refreshed(request, uuid), True
+    elif fresh:
+        problem = attempt(lambda: deployment_refresh(user=user, uuid=uuid))
+        deployment = find(request, uuid)
+    if fresh:
+        deployments_probe([deployment])
+    address, trigger = _after(deployment, problem) if fresh or deployment.is_gone else (_address(deployment, "sync"), "load")
+    context = {"it": portrait(deployment, unreachable=_is_down(problem)), "problem": problem}
+    part, _ = frame(request, "deployments/_detail.html", context, address=address, trigger=trigger)
+    context |= {"nav": "deployments", "tab": "overview", "part": part, "title_chars": TITLE_CHARS, "note_chars": NOTE_CHARS}
+    return render(request, "deployments/detail.html", context)
+
+
+@never_cache
+@require_safe
+def detail_live(request: Request, uuid: str) -> HttpResponse:
+    """The live part. ``step``: ``sync`` asks the orchestrator, ``probe`` the services, ``poll`` both."""
+    user, step = signed_in(request), request.GET.get("step", "sync")
+    before = find(request, uuid)
+    problem: Problem | None = None
+    if step in {"sync", "poll"}:
+        problem = attempt(lambda: deployment_refresh(user=user, uuid=uuid))
+    deployment = find(request, uuid)
+    if step in {"probe", "poll"}:
+        deployments_probe([deployment])
+    it = portrait(deployment, unreachable=_is_down(problem))
+    said = f"{deployment.shown_title}: {it.view.label}" if it.view.label != describe(before).label else ""
+    address, trigger = _after(deployment, problem)
+    return live(
+        request, "deployments/_detail.html", {"it": it, "problem": problem}, address=address, trigger=trigger, said=said
+    )
+
+
+@never_cache
+@require_safe
+def template(request: Request, uuid: str) -> HttpResponse:
+    """The TOSCA template as it was sent; of one made elsewhere, as the orchestrator tells. ``?raw=1`` downloads it."""
+    deployment = find(request, uuid)
+    text, problem = deployment.template_text, None
+    if not text and deployment.uuid and not deployment.is_gone:
+        told: list[str] = []
+        problem = attempt(lambda: told.append(Orchestrator(signed_in(request)).template(str(deployment.uuid))))
+        text = "".join(told)
+    if "raw" in request.GET:
+        if problem:
+            raise problem
+        return _download(text, f"{slugify(deployment.shown_title) or 'deployment'}.yml")
+    context = {"nav": "deployments", "tab": "template", "it": portrait(deployment), "text": text, "problem": problem}
+    return render(request, "deployments/template.html", context)
+
+
+@never_cache
+@require_safe
+def log(request: Request, uuid: str) -> HttpResponse:
+    """The log where its kind has one; read after the page is there, or with ``?fresh=1`` before. ``?raw=1`` downloads."""
+    deployment = find(request, uuid)
+    found, problem = log_of(deployment), None
+    if found.available and (request.htmx or "fresh" in request.GET or "raw" in request.GET):
+        told: list[Log] = []
+        problem = attempt(lambda: told.append(log_of(deployment, user=signed_in(request))))
+        found = told[0] if told else found
+    if "raw" in request.GET:
+        if problem:
+            raise problem
+        return _download(found.text, f"{slugify(deployment.shown_title) or 'deployment'}.log")
+    context = {"nav": "deployments", "tab": "log", "it": portrait(deployment), "log": found, "problem": problem}
+    return render(request, "deployments/_log.html" if request.htmx else "deployments/log.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: Request, uuid: str) -> HttpResponse:
+    """GET asks whether to delete, POST does it."""
+    deployment = find(request, uuid)
+    problem: Problem | None = None
+    if request.method == "POST":
+        force = request.POST.get("force") == "true"
+        problem = attempt(lambda: deployment_delete(user=signed_in(request), deployment=deployment, force=force))
+        if problem is None:
+            gone = "is gone" if deployment.is_gone else "is being deleted"
+            messages.success(request, f"“{deployment.shown_title}” {gone}.", extra_tags="ok")
+            return redirect("deployments:list")
+    context = {"nav": "deployments", "it": portrait(deployment), "problem": problem}
+    return render(request, "deployments/delete.html", context, status=problem.status if problem else 200)
+
+
+@require_POST
+def rename(request: Request, uuid: str) -> HttpResponse:
+    """Another title and note."""
+    deployment = find(request, uuid)
+    title, note = request.POST.get("title", ""), request.POST.get("note", "")
+    try:
+        deployment_rename(user=signed_in(request), deployment=deployment, title=title, note=note)
+    except ValidationError as error:
+        context = {"nav": "deployments", "it": portrait(deployment), "title": title, "note": note, "errors": error.message_dict,
+                   "title_chars": TITLE_CHARS, "note_chars": NOTE_CHARS}  # fmt: skip
+        return render(request, "deployments/rename.html", context, status=422)
+    messages.success(request, "Title and note are saved.", extra_tags="ok")
+    return redirect(deployment)
+
+
+def _refreshed(request: Request, uuid: str) -> Deployment:
+    """A deployment that has no record yet, as the orchestrator tells. Raises Http404, or what went wrong."""
+    try:
+        return deployment_refresh(user=signed_in(request), uuid=uuid)
+    except Deployment.DoesNotExist:
+        raise Http404 from None
+
+
+def _is_down(problem: Problem | None) -> bool:
+    return isinstance(problem, ServiceError) and problem.unavailable
+
+
+def _after(deployment: Deployment, problem: Problem | None) -> tuple[str, str]:
+    if problem:
+        return (_address(deployment, "sync"), f"every {RETRY}s") if _is_down(problem) else ("", "")
+    if is_due(deployment, timezone.now()) and not deployment.is_starting:
+        return _address(deployment, "probe"), "load"
+    return (_address(deployment, "poll"), f"every {MOVING}s") if deployment.is_moving else ("", "")
+
+
+def _address(deployment: Deployment, step: str) -> str:
+    return f"{reverse('deployments:live', args=[deployment.reference])}?step={step}"
+
+
+def _download(text: str, name: str) -> HttpResponse:
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,94 @@
+"""The list of deployments, its live part, and the strips on the home page."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from deepdash.errors import Problem
+from deepdash.http import ServiceError
+from deepdash.types import Request
+from deployments.listing import ListQuery, Row, deployment_list, filters
+from deployments.models import Deployment
+from deployments.readiness import deployments_probe, is_due
+from deployments.services import deployments_follow, deployments_sync
+from deployments.status import describe
+from deployments.views.common import MOVING, RETRY, attempt, frame, live, signed_in
+
+STRIP = 5  # lines per strip on the home page
+
+
+@never_cache
+@require_safe
+def index(request: Request) -> HttpResponse:
+    """The list as the database knows it; the live part then looks at the orchestrator. ``?fresh=1`` looks first."""
+    user, query = signed_in(request), ListQuery.of(request.GET)
+    fresh = "fresh" in request.GET
+    problem = attempt(lambda: deployments_sync(user=user)) if fresh else None
+    if fresh and not problem:
+        deployments_probe([row.deployment for row in deployment_list(user, query).rows])
+    found = deployment_list(user, query, unreachable=_is_down(problem))
+    address, trigger = _next(query, "sync", "load") if not fresh else _after(query, found.rows, found.is_moving, problem)
+    part, _ = frame(
+        request, "deployments/_rows.html", {"list": found, "problem": problem, "looking": not fresh},
+        address=address, trigger=trigger,
+    )  # fmt: skip
+    context = {"nav": "deployments", "list": found, "filters": filters(user, query, found.counts), "part": part}
+    return render(request, "deployments/list.html", context)
+
+
+@never_cache
+@require_safe
+def rows(request: Request) -> HttpResponse:
+    """The live part. ``step``: ``sync`` reads the whole list, ``poll`` what is in motion, ``probe`` the services."""
+    user, query, step = signed_in(request), ListQuery.of(request.GET), request.GET.get("step", "sync")
+    told: list[Deployment] = []
+    problem: Problem | None = None
+    if step == "sync":
+        problem = attempt(lambda: deployments_sync(user=user))
+    elif step == "poll":
+        problem = attempt(lambda: told.extend(deployments_follow(user=user)))
+    if step in {"poll", "probe"}:
+        deployments_probe([row.deployment for row in deployment_list(user, query).rows])
+    found = deployment_list(user, query, unreachable=_is_down(problem))
+    address, trigger = _after(query, found.rows, found.is_moving, problem)
+    said = "; ".join(f"{deployment.shown_title}: {describe(deployment).label}" for deployment in told[:5])
+    context = {"list": found, "problem": problem, "looking": False}
+    return live(request, "deployments/_rows.html", context, address=address, trigger=trigger, said=said)
+
+
+@never_cache
+@require_safe
+def home_strips(request: Request) -> HttpResponse:
+    """What needs the user and what runs, from the database alone."""
+    mine = Deployment.objects.visible_to(request.user).for_list()
+    attention = mine.needing_attention().order_by("-status_since")[: STRIP + 1]
+    running = mine.running().order_by("-created_at")[: STRIP + 1]
+    strips = {
+        "attention": [Row(deployment, describe(deployment)) for deployment in attention],
+        "running": [Row(deployment, describe(deployment)) for deployment in running],
+    }
+    shown = {name: rows[:STRIP] for name, rows in strips.items()}
+    more = {name: len(rows) > STRIP for name, rows in strips.items()}
+    return render(request, "deployments/_home_strips.html", {**shown, "more": more})
+
+
+def _is_down(problem: Problem | None) -> bool:
+    return isinstance(problem, ServiceError) and problem.unavailable
+
+
+def _after(query: ListQuery, shown: list[Row], moving: bool, problem: Problem | None) -> tuple[str, str]:
+    """What the live part does next: look at the services now, at what moves in a moment, or nothing more."""
+    if problem:
+        return _next(query, "sync", f"every {RETRY}s") if _is_down(problem) else ("", "")
+    now = timezone.now()
+    if any(is_due(row.deployment, now) and not row.deployment.is_starting for row in shown):
+        return _next(query, "probe", "load")
+    return _next(query, "poll", f"every {MOVING}s") if moving else ("", "")
+
+
+def _next(query: ListQuery, step: str, trigger: str) -> tuple[str, str]:
+    address = query.address()
+    return f"{reverse('deployments:rows')}?{address}{'&' if address else ''}step={step}", trigger
