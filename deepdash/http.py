@@ -17,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
 from urllib3.util.retry import Retry
 
 from deepdash.errors import Problem
@@ -35,7 +36,14 @@ USER_AGENT = "deepdash/1.0"
 
 # A GET is tried once more when nothing was answered at all; what was answered is for the caller to judge.
 _RETRY = Retry(
-    total=1, connect=1, read=0, status=0, redirect=0, backoff_factor=0.2, allowed_methods=frozenset({"GET", "HEAD"})
+    total=1,
+    connect=1,
+    read=0,
+    status=0,
+    redirect=0,
+    backoff_factor=0.2,
+    allowed_methods=frozenset({"GET", "HEAD"}),
+    respect_retry_after_header=False,  # nobody's page waits as long as a 429 asks for
 )
 
 
@@ -43,7 +51,7 @@ class ServiceError(Problem):
     """A call that did not give what was wanted.
 
     ``service`` is the service's name for people, ``http_status`` the status if an answer came, ``retry_after`` the
-    seconds a 429 asked for.
+    seconds a 429 asked for, ``sent`` whether the request may have reached the service.
     """
 
     def __init__(
@@ -54,9 +62,10 @@ class ServiceError(Problem):
         detail: str = "",
         http_status: int | None = None,
         retry_after: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(id, detail=redact(detail)[:DETAIL_CHARS], service=service)
-        self.service, self.http_status, self.retry_after = service, http_status, retry_after
+        self.service, self.http_status, self.retry_after, self.sent = service, http_status, retry_after, sent
 
     @property
     def unavailable(self) -> bool:
@@ -66,7 +75,9 @@ class ServiceError(Problem):
     @property
     def maybe_done(self) -> bool:
         """True when a write may have been carried out although no answer came back."""
-        return self.id in {"service:timeout", "service:garbled"} or (self.http_status or 0) in {502, 504}
+        if self.http_status is None:
+            return self.sent
+        return self.id in {"service:timeout", "service:garbled"} or self.http_status in {502, 504}
 
 
 class Unauthorized(ServiceError):
@@ -166,7 +177,7 @@ class ServiceSession:
         everything else. Redirects are followed for GET only, and a token never leaves the host it was meant for.
         """
         if not self.base_url and not path.startswith(("http://", "https://")):
-            raise ServiceError("service:unset", service=self.name)
+            raise ServiceError("service:unset", service=self.name, sent=False)
         url = path if path.startswith(("http://", "https://")) else f"{self.base_url}{path}"
         started = time.monotonic()
         try:
@@ -204,14 +215,16 @@ class ServiceSession:
                 url, options["params"] = target, None
         except requests.exceptions.SSLError as error:
             detail = f"Its certificate was refused: {error}"
-            raise ServiceError("service:unreachable", service=self.name, detail=detail) from error
+            raise ServiceError("service:unreachable", service=self.name, detail=detail, sent=False) from error
         except requests.exceptions.ConnectTimeout as error:
-            raise ServiceError("service:unreachable", service=self.name, detail=str(error)) from error
+            raise ServiceError("service:unreachable", service=self.name, detail=str(error), sent=False) from error
         except requests.exceptions.Timeout as error:
             raise ServiceError("service:timeout", service=self.name, detail=str(error)) from error
         except requests.exceptions.ConnectionError as error:
-            id = "service:timeout" if "Read timed out" in str(error) else "service:unreachable"
-            raise ServiceError(id, service=self.name, detail=str(error)) from error
+            cause = error.args[0] if error.args else None
+            sent = not isinstance(getattr(cause, "reason", None), NewConnectionError)
+            id = "service:timeout" if "timed out" in str(error) else "service:unreachable"
+            raise ServiceError(id, service=self.name, detail=str(error), sent=sent) from error
         except (requests.exceptions.RequestException, ValueError, UnicodeError) as error:
             raise ServiceError("service:garbled", service=self.name, detail=str(error)) from error
         raise ServiceError("service:garbled", service=self.name, detail="too many redirects")
