@@ -11,7 +11,6 @@ from typing import Any
 
 from sandbox.world import World
 
-DEFAULT_SECONDS = 20.0
 FAILING = "fail"
 
 
@@ -82,7 +81,7 @@ class Trainings:
 
     async def _work(self, identifier: str, args: dict[str, Any]) -> dict[str, Any]:
         async with self._worker:
-            seconds = float(getattr(self._world.settings, "training", DEFAULT_SECONDS))
+            seconds = self._world.settings.training
             problem = _problem(args)
             await self._world.sleep(seconds / 4 if problem else seconds)
             if problem:

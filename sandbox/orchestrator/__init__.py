@@ -17,9 +17,9 @@ For the rest of the sandbox:
         puts a deployment into a state, kills its workflow, and returns it as the API shows it; None if there
         is no such deployment. ValueError names a status that is none.
 
-Settings read from ``world.settings``: ``orchestrator_version`` (one of ``version.KNOWN_VERSIONS`` or the
-like; the behaviours of contract 1.1 follow it), ``orchestrator_admin_group``, ``training`` (seconds a training
-takes at speed 1).
+Settings read from ``world.settings``: ``orchestrator_version`` (such as 2.1.1-FINAL, 2.9.0-SNAPSHOT or 4.0.1; the
+behaviours of contract 1.1 follow it) and ``training`` (seconds a training takes at speed 1). Administrators
+are the members of the group ``orchestrator-admins``; to begin with nobody is.
 
 Behaviour on demand, by a word in any input, in the image or in a node's property: ``sandbox-fail``,
 ``sandbox-noprovider``, ``sandbox-stuck``, ``sandbox-refuse``, ``sandbox-noservice`` (completes, nothing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid as uuids
 from collections.abc import Callable, Coroutine
@@ -174,6 +175,15 @@ class Workflows:
         deployment.status_reason = None
         deployment.task = "NONE"
         self.touch(deployment)
+
+    def complete_now(self, deployment: Deployment, status: str) -> None:
+        """Complete a deployment without waiting, choosing a provider first where there is none and one fits."""
+        plan = Plan.of(deployment.template, deployment.parameters)
+        if deployment.service_id is None:
+            with contextlib.suppress(BrokeringError):
+                deployment.service_id = choose(deployment, plan)[0].service_id
+                self._submit(deployment)
+        self.complete(deployment, plan, status)
 
     def open(self, deployment: Deployment, plan: Plan, seconds: float | None = None) -> None:
         """Reserve the ports, write the outputs that name them, and boot the containers after ``seconds``."""

@@ -22,13 +22,14 @@ from sandbox.orchestrator.machine import Workflows
 from sandbox.orchestrator.outputs import Plan
 from sandbox.orchestrator.request import DeploymentRequest
 from sandbox.orchestrator.seeding import seeded
+from sandbox.orchestrator.templates import CLOUD
 from sandbox.orchestrator.version import version
 from sandbox.people import Person
 from sandbox.tokens import Claims
 from sandbox.world import Part, World
 
 FIXED_KINDS = frozenset({"CHRONOS", "MARATHON", "QCG"})
-DEFAULT_ADMIN_GROUP = "orchestrator-admins"
+ADMIN_GROUP = "orchestrator-admins"
 
 
 class Orchestrator(Part):
@@ -97,7 +98,7 @@ class Orchestrator(Part):
         return row
 
     def is_admin(self, claims: Claims) -> bool:
-        return getattr(self.world.settings, "orchestrator_admin_group", DEFAULT_ADMIN_GROUP) in claims.groups
+        return ADMIN_GROUP in claims.groups
 
     def check_group(self, group: str | None, claims: Claims) -> None:
         """Refuse a group that is not the caller's; only since 3.0. Raises ApiError 403."""
@@ -131,7 +132,7 @@ class Orchestrator(Part):
             kind=plan.topology.kind,
             parameters=dict(wanted.parameters),
             callback=wanted.callback,
-            user_group=wanted.user_group,
+            user_group=wanted.user_group if version(self.world) >= (2, 6) else None,
             timeout_mins=wanted.timeout_mins,
             max_providers_retry=wanted.max_providers_retry,
             keep_last_attempt=wanted.keep_last_attempt,
@@ -198,7 +199,7 @@ class Orchestrator(Part):
 
     def _remove(self, row: Deployment) -> None:
         self.rows.pop(row.uuid, None)
-        if row.physical_id and row.physical_id != row.uuid:
+        if row.physical_id and row.kind == CLOUD:
             self.deleted_infrastructures.add(row.physical_id)
         self.world.persist()
 
@@ -228,7 +229,7 @@ class Orchestrator(Part):
             return None
         self.workflows.kill(uuid)
         if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            self.workflows.complete(row, Plan.of(row.template, row.parameters), status)
+            self.workflows.complete_now(row, status)
         row.status = status
         row.status_reason = reason
         self.workflows.touch(row)

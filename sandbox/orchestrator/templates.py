@@ -56,7 +56,7 @@ class Topology:
         policies = self.document["topology_template"].get("policies") or []
         entries = policies.items() if isinstance(policies, dict) else _pairs(policies)
         return [
-            policy.get("properties") or {}
+            _mapping(policy.get("properties"))
             for _, policy in entries
             if isinstance(policy, dict) and policy.get("type") in PLACEMENTS
         ]
@@ -139,21 +139,20 @@ def evaluate(value: Any, inputs: Mapping[str, Any], attributes: Attributes) -> A
 
 
 def host_properties(nodes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the host properties (num_cpus, num_gpus, mem_size, publish_ports …) of all nodes, merged."""
+    """Return the host properties (num_cpus, num_gpus, publish_ports …) and the command of all nodes, merged."""
     merged: dict[str, Any] = {}
     for node in nodes.values():
-        host = (node.get("capabilities") or {}).get("host") or {}
-        if isinstance(host, dict) and isinstance(host.get("properties"), dict):
-            merged.update(host["properties"])
-        if isinstance(node.get("properties"), dict):
-            merged.update({key: node["properties"][key] for key in ("command",) if key in node["properties"]})
+        merged |= _mapping(_mapping(_mapping(node.get("capabilities")).get("host")).get("properties"))
+        properties = _mapping(node.get("properties"))
+        if "command" in properties:
+            merged["command"] = properties["command"]
     return merged
 
 
 def image(nodes: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
     """Return the container image a deployment runs, or an empty string."""
     for node in nodes.values():
-        for artifact in (node.get("artifacts") or {}).values():
+        for artifact in _mapping(node.get("artifacts")).values():
             file = artifact.get("file") if isinstance(artifact, dict) else artifact
             if isinstance(file, str) and file:
                 return file
@@ -206,7 +205,9 @@ def _problems(document: Any) -> Sequence[str]:
         if not isinstance(node, dict) or not isinstance(node.get("type"), str):
             problems.append(f"Node template <{name}> has no type")
     for section in ("inputs", "outputs"):
-        entries = topology.get(section) or {}
+        entries = topology.get(section)
+        if entries is None:
+            continue
         if not isinstance(entries, dict):
             problems.append(f"Field <topology_template.{section}> is not a mapping")
             continue
@@ -242,6 +243,11 @@ def _hosts(node: Mapping[str, Any]) -> set[Any]:
     entries = requirements.items() if isinstance(requirements, dict) else _pairs(requirements)
     targets = (value.get("node") if isinstance(value, dict) else value for _, value in entries)
     return {target for target in targets if isinstance(target, str)}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """Return the value if it is a mapping, else an empty one: what is oddly shaped counts for nothing."""
+    return value if isinstance(value, dict) else {}
 
 
 def _pairs(entries: Any) -> list[tuple[Any, Any]]:

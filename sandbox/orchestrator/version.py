@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from sandbox.world import World
 
-DEFAULT_VERSION = "2.9.0-FINAL"
-KNOWN_VERSIONS = ("2.1.1-FINAL", DEFAULT_VERSION, "2.9.0-SNAPSHOT", "4.0.1")
-
 
 def version_text(world: World) -> str:
     """Return ``build.version`` as ``/info`` shows it."""
-    return str(getattr(world.settings, "orchestrator_version", DEFAULT_VERSION))
+    return world.settings.orchestrator_version
 
 
 def version(world: World) -> tuple[int, ...]:
