@@ -21,7 +21,7 @@ from catalog.refresh.runs import UNCHANGED, Report
 from catalog.sources.dockerhub import DockerHub, Tags
 from catalog.sources.fetch import Fetched, fetch
 from catalog.sources.metadata import ModuleMetadata, parse_metadata, read_metadata
-from catalog.sources.modules import ListedModule, ModuleList, parse_modules
+from catalog.sources.modules import ListedModule, parse_modules
 from deepdash.config import config
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, ServiceSession

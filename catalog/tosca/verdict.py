@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What tosca-parser says: ``verdict`` is one of the four above, ``errors`` are its messages, without paths of this server."""
+    """What tosca-parser says. ``verdict`` is one of the four above; ``errors`` hold no paths of this server."""
 
     verdict: str
     errors: tuple[str, ...] = ()
