@@ -45,19 +45,18 @@ def keep_form(request: HttpRequest, *, path: str, user: User | None = None) -> s
     """Keep what this POST carries for the form page at ``path``; files are not kept.
 
     ``user`` is whose form it is, when the session still knows; otherwise the form's own ``form_owner`` says. Returns
-    the key, or an empty text when nothing was kept: too large, or it can't be told whose it is.
+    the key, or an empty text when nothing was kept: too large, made for another user, or it can't be told whose it is.
     """
-    owner: int | None
-    if user is not None:
-        owner = user.pk
-    else:
-        try:
-            owner = int(_signer.unsign(request.POST.get(OWNER_FIELD, ""))) or None
-        except (signing.BadSignature, ValueError):
-            log.info("A form sent to %s was not kept: it does not say whose it is", request.path)
-            return ""
-        if owner is not None and not User.objects.filter(pk=owner, is_active=True).exists():
-            return ""
+    said = _owner(request)
+    if said is None and (user is None or OWNER_FIELD in request.POST):
+        log.info("A form sent to %s was not kept: it does not say whose it is", request.path)
+        return ""
+    owner = user.pk if user is not None else said
+    if said and said != owner:
+        log.info("A form sent to %s was not kept: it was made for another user", request.path)
+        return ""
+    if owner and not User.objects.filter(pk=owner, is_active=True).exists():
+        return ""
     data = request.POST.copy()
     for name in NOT_KEPT:
         data.pop(name, None)
@@ -65,7 +64,7 @@ def keep_form(request: HttpRequest, *, path: str, user: User | None = None) -> s
     if len(text) > MAX_BYTES or len(path) > 2000:
         log.info("A form sent to %s was not kept: %d bytes", request.path, len(text))
         return ""
-    form = KeptForm.objects.create(key=secrets.token_urlsafe(32), path=path, user_id=owner, data=text)
+    form = KeptForm.objects.create(key=secrets.token_urlsafe(32), path=path, user_id=owner or None, data=text)
     request.session[SESSION_KEY] = {**_keys(request), path: form.key}
     return form.key
 
@@ -92,6 +91,14 @@ def take_form(request: HttpRequest, *, path: str) -> QueryDict | None:
     if form.path != path or (form.user_id is not None and form.user_id != request.user.pk):
         return None
     return QueryDict(form.data)
+
+
+def _owner(request: HttpRequest) -> int | None:
+    """Whom the form says it was made for: a user's key, 0 for nobody, None when it does not say, or not truly."""
+    try:
+        return int(_signer.unsign(request.POST.get(OWNER_FIELD, "")))
+    except (signing.BadSignature, ValueError):
+        return None
 
 
 def _keys(request: HttpRequest) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 from django.conf import settings
 from django.contrib import auth
+from django.contrib.auth.models import Permission
 from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
 from django.db.models import QuerySet
@@ -74,8 +75,9 @@ class IamBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the librar
         """The user of a session, unless they were blocked since (the library would let them stay)."""
         return User.objects.filter(pk=user_id, is_active=True).first()
 
-    def _get_group_permissions(self, user_obj: User) -> Any:
-        return auth.models.Permission.objects.filter(group__in=user_obj.roles.all())
+    def _get_group_permissions(self, user_obj: User) -> QuerySet[Permission]:
+        """ModelBackend's hook; there the groups are Django's, here those are the roles."""
+        return Permission.objects.filter(group__in=user_obj.roles.all())
 
     @sensitive_variables()
     def get_token(self, payload: dict[str, Any]) -> dict[str, Any]:

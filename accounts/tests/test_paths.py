@@ -5,7 +5,8 @@ from accounts.paths import safe_next
 from accounts.tests.conftest import FakeIam
 
 EVIL = [
-    "//evil.example", "///evil.example", "////evil.example/x", "/\\evil.example", "\\\\evil.example", "/\\/evil.example",
+    "//evil.example", "///evil.example", "////evil.example/x", "/\\evil.example", "\\\\evil.example",
+    "/\\/evil.example",
     "https://evil.example/", "https:evil.example", "https:/evil.example", "http:///evil.example", "javascript:alert(1)",
     "JaVaScRiPt:alert(1)", "data:text/html,x", " //evil.example", "\t//evil.example", "/\t/evil.example",
     "/\n/evil.example", "/\r/evil.example", "/\x00/evil.example", "\x01//evil.example", "/\u2028/evil.example",

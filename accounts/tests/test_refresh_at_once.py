@@ -20,16 +20,20 @@ from accounts.tests.conftest import FakeIam
 from accounts.tokens import access_token_for, token_refresh_now
 from deepdash.http import ServiceError
 
-pytestmark = pytest.mark.usefixtures("shared_database")
+# SQLite's test database is in memory, where threads can't wait for each other: there the fixture makes a file.
+IN_MEMORY = connection.vendor == "sqlite"
+pytestmark = [
+    pytest.mark.usefixtures("shared_database"),
+    *([] if IN_MEMORY else [pytest.mark.django_db(transaction=True)]),
+]
 
 
 @pytest.fixture
 def shared_database(
-    request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """A database that threads share as processes do: PostgreSQL as it is, SQLite in a file instead of memory."""
-    if connection.vendor != "sqlite":
-        request.getfixturevalue("transactional_db")
+    if not IN_MEMORY:
         yield
         return
     before = connections["default"]

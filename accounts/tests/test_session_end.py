@@ -248,6 +248,14 @@ def test_a_stranger_gets_nothing_when_the_session_was_still_alive_either(client:
     assert client.get(FORM).json()["kept"] is None
 
 
+def test_a_form_made_for_another_user_than_the_one_signed_in_is_not_kept(client: Client) -> None:
+    client.force_login(make_user("ben"))
+
+    send_form(client, make_user("ada"))
+
+    assert not KeptForm.objects.exists()
+
+
 def test_while_iam_is_down_a_page_names_iam_and_nobody_is_signed_out(client: Client, iam: FakeIam) -> None:
     ada = make_user()
     give_token(ada, expires_in=0)
