@@ -42,7 +42,7 @@ def choose(deployment: Deployment, plan: Plan) -> list[Service]:
         raise BrokeringError("Only a single placement policy is supported")
     services = CUSTOMERS[customer]
     if placements:
-        wanted = evaluate(placements[0].get("sla_id"), plan.inputs, lambda node, path: None)
+        wanted = evaluate(placements[0]["sla_id"], plan.inputs, lambda node, path: None)
         services = tuple(service for service in services if service.sla_id == wanted)
         if not services:
             raise BrokeringError(f"No SLA with id {wanted} available")

@@ -52,13 +52,15 @@ class Topology:
     kind: str
 
     def placements(self) -> list[dict[str, Any]]:
-        """Return the properties of every placement policy; unknown types are skipped (contract 1.9)."""
+        """Return the properties of every policy that names an agreement; others are skipped (contract 1.9)."""
         policies = self.document["topology_template"].get("policies") or []
         entries = policies.items() if isinstance(policies, dict) else _pairs(policies)
         return [
             _mapping(policy.get("properties"))
             for _, policy in entries
-            if isinstance(policy, dict) and policy.get("type") in PLACEMENTS
+            if isinstance(policy, dict)
+            and policy.get("type") in PLACEMENTS
+            and "sla_id" in _mapping(policy.get("properties"))
         ]
 
 

@@ -170,10 +170,12 @@ class TestBrokering:
         assert ada.call("DELETE", f"/deployments/{uuid}").status_code == 204
         assert ada.get(f"/deployments/{uuid}").status_code == 404
 
-    def test_other_placement_policies_are_skipped(self, ada: User) -> None:
-        template = placement(MARATHON, ALPINE.sla_id).replace(
-            "tosca.policies.indigo.SlaPlacement", "tosca.policies.Unheard"
-        )
+    @pytest.mark.parametrize(
+        ("written", "instead"),
+        [("tosca.policies.indigo.SlaPlacement", "tosca.policies.Unheard"), ("sla_id:", "region:")],
+    )
+    def test_policies_that_name_no_agreement_are_skipped(self, ada: User, written: str, instead: str) -> None:
+        template = placement(MARATHON, ALPINE.sla_id).replace(written, instead)
         assert ada.finished(template)["cloudProviderName"] == NORDIC.provider_id
 
 
