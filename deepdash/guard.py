@@ -10,6 +10,7 @@ import ipaddress
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -83,18 +84,19 @@ class GuardedAdapter(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         # The connection is made to a number, so the name has to be said in the request.
-        request.headers.setdefault("Host", requests.utils.urlparse(request.url).netloc.rpartition("@")[2])
+        request.headers.setdefault("Host", urlsplit(str(request.url)).netloc.rpartition("@")[2])
         return super().send(request, *args, **options)
 
-    def build_connection_pool_key_attributes(
+    def build_connection_pool_key_attributes(  # type: ignore[override]  # the stubs know fewer options than urllib3
         self, request: requests.PreparedRequest, verify: bool | str, cert: Any = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        host_params, pool_options = super().build_connection_pool_key_attributes(request, verify, cert)
-        host, https = host_params["host"], host_params["scheme"] == "https"
-        host_params["host"] = self._checked(host, host_params["port"] or (443 if https else 80))
+        pair: tuple[Any, Any] = super().build_connection_pool_key_attributes(request, verify, cert)
+        place, options = dict(pair[0]), dict(pair[1])
+        host, https = place["host"], place["scheme"] == "https"
+        place["host"] = self._checked(host, place["port"] or (443 if https else 80))
         if https:  # the certificate is for the name, not for the number
-            pool_options["server_hostname"] = pool_options["assert_hostname"] = host.strip("[]")
-        return host_params, pool_options
+            options["server_hostname"] = options["assert_hostname"] = host.strip("[]")
+        return place, options
 
     def _checked(self, host: str, port: int) -> str:
         """The address to connect to. All of a host's addresses must be allowed, lest it has one foot inside."""

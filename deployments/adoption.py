@@ -1,4 +1,4 @@
-"""Which upstream deployments belong to which of our records, when the orchestrator's answer to a submission was lost."""
+"""Which upstream deployments belong to which of our records, when the answer to a submission was lost."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -65,9 +65,8 @@ def adoptable(
     ]
     if not wanted:
         return []
-    taken = set(
-        Deployment.objects.filter(uuid__in=[item.uuid for item in wanted]).exclude(owner=user).values_list("uuid", flat=True)
-    )
+    others = Deployment.objects.filter(uuid__in=[item.uuid for item in wanted]).exclude(owner=user)
+    taken = set(others.values_list("uuid", flat=True))
     return [item for item in wanted if item.uuid not in taken]
 
 

@@ -21,4 +21,6 @@ class DeploymentsConfig(AppConfig):
     name = "deployments"
 
     def ready(self) -> None:
+        from deployments import checks, problems  # noqa: F401 (they register themselves)
+
         connection_created.connect(ask_sqlite_for_its_limit, dispatch_uid="deployments.sqlite_limit")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 PER_PAGE = 25
-COLUMNS = (("title", "Title"), ("status", "Status"), ("module", "Module"), ("provider", "Provider"), ("created", "Created"))
+COLUMNS = {"title": "Title", "status": "Status", "module": "Module", "provider": "Provider", "created": "Created"}
 STATUS_LABELS = {
     "attention": "Needs attention",
     "ready": "Ready",
@@ -117,7 +117,7 @@ class DeploymentList:
     def headings(self) -> dict[str, Heading]:
         current, descending = self.query.sort.removeprefix("-"), self.query.sort.startswith("-")
         found = {}
-        for key, label in COLUMNS:
+        for key, label in COLUMNS.items():
             turned = f"-{key}" if (key == current and not descending) or (key != current and key == "created") else key
             order = ("descending" if descending else "ascending") if key == current else ""
             found[key] = Heading(label, self.query.address(sort=turned, page="1"), order)
@@ -128,7 +128,7 @@ class DeploymentList:
         """(number, address) around the current page, ("…", "") for those left out."""
         pages = self.page.paginator
         return [
-            (str(number), "" if number == Paginator.ELLIPSIS else self._link(int(number)))
+            (str(number), "" if str(number) == str(Paginator.ELLIPSIS) else self._link(int(number)))
             for number in pages.get_elided_page_range(self.page.number, on_each_side=2, on_ends=1)
         ]
 

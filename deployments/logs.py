@@ -32,12 +32,13 @@ def log_of(deployment: Deployment, *, user: "User | None" = None) -> Log:
     Raises ServiceError and LoginExpired.
     """
     if deployment.is_gone:
-        return Log(available=False, why_not="It is gone", advice="Logs are kept by the orchestrator only as long as a deployment is there.")
+        return Log(available=False, why_not="It is gone", advice="The orchestrator keeps no log of what is gone.")
     if deployment.deployment_kind in CONTAINER_KINDS:
         return Log(
             available=False,
             why_not="No log for this kind",
-            advice="The orchestrator gives no log for container deployments. Open JupyterLab and look at the terminal there.",
+            advice="The orchestrator gives no log for container deployments. "
+            "Open JupyterLab and look at the terminal there.",
         )
     if not deployment.uuid or not deployment.provider_name:
         # The orchestrator answers 500 until a provider was chosen (contract 1.14).

@@ -33,7 +33,11 @@ class Deployment(models.Model):
         help_text="The orchestrator's; empty until it answered",
     )  # fmt: skip
     submission_key = models.UUIDField(
-        unique=True, null=True, blank=True, editable=False, help_text="Set when submitted here; sending it twice makes one"
+        unique=True,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Set when submitted here; sending it twice makes one",
     )
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="deployments")
     issuer = models.CharField(max_length=255, blank=True, help_text="Of the creator, as the orchestrator says")

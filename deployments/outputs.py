@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,7 +49,9 @@ def _storable(value: Any) -> Any:
         return without_secrets(value)[0]
     if isinstance(value, list):
         return [_storable(item) for item in value]
-    return value if isinstance(value, bool | int) or value is None or (value == value and abs(value) < 1e308) else str(value)
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)  # JSON has no word for it
+    return value
 
 
 @dataclass(frozen=True)

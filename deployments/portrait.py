@@ -109,7 +109,8 @@ def as_text(value: Any) -> str:
 def _inputs(deployment: Deployment) -> list[Named]:
     usual = {}
     if deployment.template and deployment.inputs:
-        usual = {item.name: as_text(item.default) for item in deployment.template.described().inputs if item.has_default}
+        described = deployment.template.described()
+        usual = {item.name: as_text(item.default) for item in described.inputs if item.has_default}
     return [Named(name, as_text(value), usual=usual.get(name)) for name, value in deployment.inputs.items()]
 
 
@@ -128,7 +129,8 @@ def _timeline(deployment: Deployment) -> list[Moment]:
 
 def _beginning(deployment: Deployment) -> Moment:
     if not deployment.made_here:
-        return Moment(deployment.created_at, "idle", "play", "Made elsewhere", "with another tool, or before this dashboard")
+        note = "with another tool, or before this dashboard"
+        return Moment(deployment.created_at, "idle", "play", "Made elsewhere", note)
     note = f"template {deployment.template_title}" if deployment.template_title else ""
     return Moment(min(deployment.recorded_at, deployment.created_at), "idle", "play", "You asked for it", note)
 
@@ -150,7 +152,8 @@ def _lines(event: StatusEvent, before: StatusEvent | None, tried: list[str]) -> 
     if event.status in _TOLD:
         tone, icon, text = _TOLD[event.status]
         why = reason_of(event.reason)
-        return [Moment(event.at, tone, icon, text.format(site=site or "a provider"), why.explanation.short if why else "", event.reason)]
+        note = why.explanation.short if why else ""
+        return [Moment(event.at, tone, icon, text.format(site=site or "a provider"), note, event.reason)]
     return []
 
 

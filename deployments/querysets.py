@@ -1,6 +1,7 @@
 """What pages ask of the deployments we know. Everything starts from ``visible_to``."""
 
 import uuid as uuid_module
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.auth.models import AnonymousUser
@@ -12,13 +13,13 @@ from deployments.states import COMPLETE, FAILED, MOVING, Status
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from deployments.models import Deployment
+    from deployments.models import Deployment  # noqa: F401  (named in the base class below)
 
 # Columns that can be long and that no list shows.
 LONG_COLUMNS = ("template_text", "inputs", "secret_inputs", "secret_outputs", "note", "options", "provider_choice",
                 "callback_secret")  # fmt: skip
 
-# The value of ``sort`` in the address → columns; the identifier last makes the order total, so that pages don't overlap.
+# The value of ``sort`` in the address → column.
 SORTS: dict[str, str] = {
     "created": "created_at",
     "title": "title_key",
@@ -49,10 +50,8 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
     def by_reference(self, reference: str) -> Self:
         """The one with this uuid, or, while the orchestrator has not named it yet, with this submission key."""
         named = Q(uuid=reference)
-        try:
+        with suppress(ValueError):  # the orchestrator's need not look like ours
             named |= Q(submission_key=uuid_module.UUID(reference))
-        except ValueError:
-            pass  # uuids of the orchestrator need not look like ours
         return self.filter(named)
 
     def for_list(self) -> Self:
@@ -105,14 +104,15 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
         return self.filter(module_slug=slug) if slug else self
 
     def sorted_by(self, sort: str) -> Self:
-        """In the order of a ``sort`` parameter: a key of SORTS, with ``-`` for descending; unknown → newest first."""
+        """In the order of a ``sort`` parameter: a key of SORTS, with ``-`` for descending; unknown → newest first.
+
+        The primary key at the end makes the order total, so that pages don't overlap.
+        """
         key = sort.removeprefix("-")
         if key not in SORTS:
             sort, key = DEFAULT_SORT, DEFAULT_SORT.removeprefix("-")
         sign = "-" if sort.startswith("-") else ""
         shown = Lower(
-            models.Case(
-                models.When(~Q(title=""), then="title"), default="description", output_field=models.CharField()
-            )
+            models.Case(models.When(~Q(title=""), then="title"), default="description", output_field=models.CharField())
         )
         return self.annotate(title_key=shown).order_by(f"{sign}{SORTS[key]}", f"{sign}pk")

@@ -42,40 +42,91 @@ class Reason:
 
 
 _UNKNOWN = Explanation("Its own words say more")
+# The first pattern that is found counts, so what is more particular stands higher.
 _KNOWN: tuple[tuple[str, Explanation], ...] = (
-    (r"no cloud provider meets", Explanation(
-        "No provider meets its requirements",
-        "None of the providers open to you offers the memory, processors, GPUs or kind of service that it asks for. "
-        "Ask for less, or choose a provider yourself.")),
-    (r"error fetching sla|no sla with id", Explanation(
-        "Your agreements with providers could not be used",
-        "The orchestrator found no agreement for your group or for the chosen provider. Choose “Automatic” or another "
-        "group; if it stays, tell support.")),
-    (r"single placement policy", Explanation(
-        "Its template names several providers", "Only one placement policy is possible. Choose another template.")),
-    (r"quota|limit exceeded|exceeds the (allowed|available)", Explanation(
-        "The provider’s quota is used up", "Delete what you no longer need there, ask for less, or choose another provider.")),
-    (r"insufficient.{0,30}gpu|no gpu|gpus? (not|un)available|not enough gpus?", Explanation(
-        "No GPU was free", "Try again later, choose another provider, or use CPU.")),
-    (r"pull access denied|manifest (unknown|for)|image.{0,60}not found|failed to pull|cannot pull|imagepull", Explanation(
-        "The Docker image could not be fetched", "Check name and tag of the image: it must be public and have that tag.")),
-    (r"no valid host|insufficient (resources|memory|cpu)|not enough (memory|cpu|resources)|resources.{0,20}not available",
-     Explanation("The provider had no room for it", "Ask for fewer processors or less memory, or choose another provider.")),
-    (r"out of memory|oom", Explanation("It ran out of memory", "Give it more memory.")),
-    (r"health check|unhealthy", Explanation(
-        "The container started but its service never came up",
-        "Check the run command; an image made for GPUs may not start on CPUs.")),
-    (r"maximum execution time|timeout|timed out", Explanation(
-        "It did not come up in time", "The provider may have been full, or the image is very large. Try again or elsewhere.")),
-    (r"contextuali[sz]ation|ansible", Explanation(
-        "Setting up the machine failed", "The log shows the step that failed.")),
-    (r"token.{0,40}(expired|invalid)|unauthori[sz]ed|401|403|forbidden", Explanation(
-        "The provider did not accept your account", "Sign in again and retry; if it stays, tell support which provider it was.")),
-    (r"connection refused|connection reset|unreachable|no route|unknown ?host|50[234]|bad gateway", Explanation(
-        "The provider could not be reached", "Try again later, or choose another provider.")),
-    (r"never had it", Explanation(
-        "It never reached the orchestrator", "Nothing was deployed. Deploy again.")),
-)  # fmt: skip
+    (
+        r"no cloud provider meets",
+        Explanation(
+            "No provider meets its requirements",
+            "None of the providers open to you offers the memory, processors, GPUs or kind of service that it asks "
+            "for. Ask for less, or choose a provider yourself.",
+        ),
+    ),
+    (
+        r"error fetching sla|no sla with id",
+        Explanation(
+            "Your agreements with providers could not be used",
+            "The orchestrator found no agreement for your group or for the chosen provider. Choose “Automatic” or "
+            "another group; if it stays, tell support.",
+        ),
+    ),
+    (
+        r"single placement policy",
+        Explanation(
+            "Its template names several providers",
+            "Only one placement policy is possible. Choose another template.",
+        ),
+    ),
+    (
+        r"quota|limit exceeded|exceeds the (allowed|available)",
+        Explanation(
+            "The provider’s quota is used up",
+            "Delete what you no longer need there, ask for less, or choose another provider.",
+        ),
+    ),
+    (
+        r"insufficient.{0,30}gpu|no (free )?gpu|gpus?.{0,20}(unavailable|not available)|not enough( free)? gpus?",
+        Explanation("No GPU was free", "Try again later, choose another provider, or use CPU."),
+    ),
+    (
+        r"pull access denied|manifest (unknown|for)|image.{0,60}not found|(failed|cannot|unable) to pull|imagepull",
+        Explanation(
+            "The Docker image could not be fetched",
+            "Check name and tag of the image: it must be public and have that tag.",
+        ),
+    ),
+    (
+        r"no valid host|(insufficient|not enough) (resources|memory|cpu)|resources.{0,20}not available",
+        Explanation(
+            "The provider had no room for it",
+            "Ask for fewer processors or less memory, or choose another provider.",
+        ),
+    ),
+    (r"out of memory|\boom\b|oomkilled", Explanation("It ran out of memory", "Give it more memory.")),
+    (
+        r"health check|unhealthy",
+        Explanation(
+            "The container started but its service never came up",
+            "Check the run command; an image made for GPUs may not start on CPUs.",
+        ),
+    ),
+    (
+        r"maximum execution time|timeout|timed out",
+        Explanation(
+            "It did not come up in time",
+            "The provider may have been full, or the image is very large. Try again or elsewhere.",
+        ),
+    ),
+    (
+        r"contextuali[sz]ation|ansible",
+        Explanation("Setting up the machine failed", "The log shows the step that failed."),
+    ),
+    (
+        r"token.{0,40}(expired|invalid)|unauthori[sz]ed|\b401\b|\b403\b|forbidden",
+        Explanation(
+            "The provider did not accept your account",
+            "Sign in again and retry; if it stays, tell support which provider it was.",
+        ),
+    ),
+    (
+        r"connection refused|connection reset|unreachable|no route|unknown ?host|\b50[234]\b|bad gateway",
+        Explanation("The provider could not be reached", "Try again later, or choose another provider."),
+    ),
+    (
+        r"never had it",
+        Explanation("It never reached the orchestrator", "Nothing was deployed. Deploy again."),
+    ),
+)
 
 
 def explained(text: str) -> Explanation:
@@ -112,9 +163,7 @@ def site_name(provider: str) -> str:
 def _attempt(block: str) -> Attempt:
     provider, service = _PROVIDER.search(block), _SERVICE.search(block)
     cause = _SERVICE.sub("", _PROVIDER.sub("", block)).strip()
-    return Attempt(
-        provider[1] if provider else "", service[1] if service else "", cause, explained(cause)
-    )
+    return Attempt(provider[1] if provider else "", service[1] if service else "", cause, explained(cause))
 
 
 def _count(number: int) -> str:

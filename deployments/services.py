@@ -155,7 +155,8 @@ def deployment_accepted(*, deployment: Deployment, upstream: UpstreamDeployment)
     """
     at = timezone.now()
     with transaction.atomic():
-        twin = Deployment.objects.filter(uuid=upstream.uuid, owner=deployment.owner_id).exclude(pk=deployment.pk).first()
+        same = Deployment.objects.filter(uuid=upstream.uuid, owner=deployment.owner_id)
+        twin = same.exclude(pk=deployment.pk).first()
         if twin:
             twin.events.update(deployment=deployment)
             twin.delete()
@@ -211,7 +212,7 @@ def deployment_rename(*, user: "User", deployment: Deployment, title: str, note:
     """Give a deployment another title and note; both are ours alone."""
     _own(user, deployment)
     deployment.title, deployment.note = title.strip(), note.strip()
-    deployment.full_clean(include=None, exclude=[f.name for f in Deployment._meta.fields if f.name not in {"title", "note"}])
+    deployment.clean_fields(exclude={field.name for field in Deployment._meta.fields} - {"title", "note"})
     deployment.save(update_fields=["title", "note"])
 
 
@@ -301,7 +302,8 @@ def _pending_settle(
     pending = list(Deployment.objects.visible_to(user).alive().filter(uuid=None, submission_key__isnull=False))
     if not pending:
         return None
-    sending = [record for record in pending if record.status == Status.SUBMITTING and now - record.recorded_at < ABANDONED]
+    young = [record for record in pending if now - record.recorded_at < ABANDONED]
+    sending = [record for record in young if record.status == Status.SUBMITTING]
     lost = [record for record in pending if record not in sending]
     known = set(Deployment.objects.filter(uuid__in=list(listed)).values_list("uuid", flat=True))
     unknown = [item for uuid, item in listed.items() if uuid not in known]
@@ -313,7 +315,7 @@ def _pending_settle(
         if record.uuid:
             continue
         deployment_uncertain(deployment=record)
-        if listing.complete and now - record.recorded_at > ABANDONED and not any(could_be(record, item) for item in left):
+        if listing.complete and record not in young and not any(could_be(record, item) for item in left):
             record.known_status, record.status_reason = Status.UNCERTAIN, "The orchestrator never had it."
             _gone(record, now)
     return min((record.recorded_at for record in sending), default=None)

@@ -1,6 +1,6 @@
 """A deployment's state in words, tone and next step: the one place that knows the Status table of the interface."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from deployments.models import Deployment
 from deployments.reasons import reason_of, site_name
-from deployments.states import ENDED, MOVING, Status
+from deployments.states import MOVING, Status
 
 
 @dataclass(frozen=True)
@@ -38,85 +38,122 @@ class StatusView:
         return self.label.partition(":")[0]
 
 
+# The Status table of the interface: label, tone, icon, meaning.
+_TABLE: dict[str, StatusView] = {
+    "SUBMITTING": StatusView("Sending", "busy", "spin", "It is on its way to the orchestrator."),
+    "UNCERTAIN": StatusView(
+        "Unknown", "idle", "help", "No answer came when it was sent: it may exist. We look for it."
+    ),
+    "choosing": StatusView("Creating: choosing a provider", "busy", "spin", "The orchestrator accepted it."),
+    "starting": StatusView("Creating: starting at {site}", "busy", "spin", "{site} is at work on it."),
+    "ready": StatusView("Ready", "ok", "ok", "Its service answers."),
+    "booting": StatusView("Starting", "busy", "clock", "It runs; the service inside is still booting."),
+    "silent": StatusView("Not answering", "warn", "alert", "It runs, but its service no longer answers."),
+    "unprobed": StatusView("Deployed", "idle", "ok", "It runs; whether its service answers was not checked."),
+    "CREATE_FAILED": StatusView("Creation failed", "bad", "fail", "All tries failed."),
+    "UPDATE_IN_PROGRESS": StatusView("Updating", "busy", "spin", "The new values are being applied."),
+    "UPDATE_FAILED": StatusView("Update failed", "warn", "alert", "It may still run as before."),
+    "DELETE_IN_PROGRESS": StatusView("Deleting", "busy", "spin", "It is being removed."),
+    "DELETE_FAILED": StatusView("Delete failed", "bad", "fail", "It still holds resources."),
+    "GONE": StatusView("Deleted", "idle", "idle", "It is gone; what we knew of it is kept."),
+    "never": StatusView("Not deployed", "idle", "idle", "It never reached the orchestrator."),
+    "UNKNOWN": StatusView("Unknown", "idle", "help", "There is no answer about its state right now."),
+}
+
+
 def describe(deployment: Deployment, *, unreachable: bool = False, now: datetime | None = None) -> StatusView:
     """The view of a deployment's last known state.
 
     ``unreachable``: the orchestrator does not answer. What was moving is then not known any more; what had come to
     rest most likely is as it was.
     """
-    now = now or timezone.now()
-    status = deployment.status
-    if deployment.is_gone or status in ENDED:
-        return _gone(deployment)
-    if status == Status.UNKNOWN or (unreachable and status in MOVING):
-        return _unknown(deployment)
-    so_far = _so_far(now - deployment.status_since)
-    match status:
-        case Status.SUBMITTING:
-            return StatusView("Sending", "busy", "spin", "It is on its way to the orchestrator.", spinning=True)
-        case Status.UNCERTAIN:
-            return StatusView(
-                "Unknown", "idle", "help",
-                "The orchestrator did not answer when it was sent, so it may or may not exist. We look for it.",
-                sub="Not known whether accepted", next_step=_look(deployment),
-            )  # fmt: skip
-        case Status.CREATE_IN_PROGRESS:
-            return _creating(deployment, so_far)
-        case Status.CREATE_COMPLETE | Status.UPDATE_COMPLETE:
-            return _complete(deployment)
-        case Status.CREATE_FAILED:
-            return StatusView("Creation failed", "bad", "fail", "All tries failed.", sub=_why(deployment),
-                              next_step=_again(deployment))  # fmt: skip
-        case Status.UPDATE_IN_PROGRESS:
-            return StatusView("Updating", "busy", "spin", "The new values are being applied.", spinning=True, sub=so_far)
-        case Status.UPDATE_FAILED:
-            return StatusView("Update failed", "warn", "alert", "The new values were not applied; it may still run as before.",
-                              sub=_why(deployment), next_step=_see_why(deployment))  # fmt: skip
-        case Status.DELETE_IN_PROGRESS:
-            return StatusView("Deleting", "busy", "spin", "It is being removed.", spinning=True, sub=so_far)
-        case Status.DELETE_FAILED:
-            return StatusView("Delete failed", "bad", "fail", "It still holds resources.", sub=_why(deployment),
-                              next_step=NextStep("delete", "Delete again", _url("delete", deployment)))  # fmt: skip
-        case _:
-            return StatusView(status.replace("_", " ").capitalize(), "idle", "help", "A state we have no words for.",
-                              next_step=_look(deployment))  # fmt: skip
-
-
-def _creating(deployment: Deployment, so_far: str) -> StatusView:
-    # Marathon deployments never say DEPLOYER (contract 1.8): a chosen provider tells as much.
+    row = _row(deployment, unreachable)
     site = site_name(deployment.provider_name)
-    if not site:
-        return StatusView("Creating: choosing a provider", "busy", "spin", "The orchestrator accepted it and looks for a provider.",
-                          spinning=True, sub=f"Choosing a provider{_comma(so_far)}")  # fmt: skip
-    return StatusView(f"Creating: starting at {site}", "busy", "spin", f"{site} is at work on it.", spinning=True,
-                      sub=f"Starting at {site}{_comma(so_far)}")  # fmt: skip
+    view = _TABLE.get(row) or StatusView(
+        row.replace("_", " ").capitalize(), "idle", "help", "We have no words for this state."
+    )
+    return replace(
+        view,
+        label=view.label.replace("{site}", site),
+        meaning=view.meaning.replace("{site}", site),
+        spinning=view.icon == "spin",
+        sub=_sub(deployment, row, (now or timezone.now()) - deployment.status_since),
+        next_step=_next_step(deployment, row),
+    )
 
 
-def _complete(deployment: Deployment) -> StatusView:
-    to_open = NextStep("open", "Open", deployment.get_absolute_url())
-    if deployment.answers:
-        return StatusView("Ready", "ok", "ok", "Its services answer.", next_step=to_open)
-    if deployment.answers is None:
-        return StatusView("Deployed", "idle", "ok", "It runs; whether its services answer was not checked.", next_step=to_open)
-    if deployment.answered_at is None:
-        return StatusView("Starting", "busy", "clock", "It runs; the service inside is still booting.")
-    return StatusView("Not answering", "warn", "alert", "It runs, but its service no longer answers.",
-                      next_step=_see_why(deployment))  # fmt: skip
+def _row(deployment: Deployment, unreachable: bool) -> str:
+    """Which row of the table fits."""
+    status = deployment.status
+    if deployment.is_gone:
+        return "never" if deployment.known_status == Status.UNCERTAIN else "GONE"
+    if status == Status.UNKNOWN or (unreachable and status in MOVING):
+        return "UNKNOWN"
+    if status == Status.CREATE_IN_PROGRESS:
+        # Marathon deployments never say DEPLOYER (contract 1.8): a chosen provider tells as much.
+        return "starting" if deployment.provider_name else "choosing"
+    if deployment.is_complete:
+        if deployment.answers is None:
+            return "unprobed"
+        if deployment.answers:
+            return "ready"
+        return "silent" if deployment.answered_at else "booting"
+    return status
 
 
-def _gone(deployment: Deployment) -> StatusView:
-    again = configure_url(deployment)
-    if deployment.known_status == Status.UNCERTAIN:
-        return StatusView("Not deployed", "idle", "idle", "It never reached the orchestrator.",
-                          next_step=_again(deployment))  # fmt: skip
-    return StatusView("Deleted", "idle", "idle", "It is gone; what we knew of it is kept.",
-                      next_step=NextStep("clone", "Clone", again) if again else None)  # fmt: skip
+def _sub(deployment: Deployment, row: str, passed: timedelta) -> str:
+    """The line below the label in a list."""
+    match row:
+        case "choosing":
+            return f"Choosing a provider, {_so_far(passed)}"
+        case "starting":
+            return f"Starting at {site_name(deployment.provider_name)}, {_so_far(passed)}"
+        case "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS":
+            return _so_far(passed)
+        case "UNCERTAIN":
+            return "Not known whether accepted"
+        case "CREATE_FAILED" | "UPDATE_FAILED" | "DELETE_FAILED":
+            reason = reason_of(deployment.status_reason)
+            return reason.explanation.short if reason else ""
+        case "UNKNOWN":
+            was = _WAS.get(deployment.known_status or deployment.status)
+            return f"Was {was}" if was else ""
+    return ""
 
 
-def _unknown(deployment: Deployment) -> StatusView:
-    was = _WAS.get(deployment.known_status or deployment.status, "")
-    return StatusView("Unknown", "idle", "help", "There is no answer about its state right now.",
-                      sub=f"Was {was}" if was else "", next_step=_look(deployment))  # fmt: skip
+def _next_step(deployment: Deployment, row: str) -> NextStep | None:
+    page, form = deployment.get_absolute_url(), configure_url(deployment)
+    why = NextStep("why", "See why", f"{page}#why")
+    match row:
+        case "ready" | "unprobed":
+            return NextStep("open", "Open", page)
+        case "silent" | "UPDATE_FAILED":
+            return why
+        case "CREATE_FAILED" | "never":
+            return NextStep("again", "Change and try again", form) if form else why
+        case "DELETE_FAILED":
+            return NextStep("delete", "Delete again", reverse("deployments:delete", args=[deployment.reference]))
+        case "GONE":
+            return NextStep("clone", "Clone", form) if form else None
+        case "UNCERTAIN" | "UNKNOWN":
+            return NextStep("look", "Try now", f"{page}?fresh=1")
+    return None
+
+
+def configure_url(deployment: Deployment) -> str:
+    """The form as it was when this was submitted; nothing for what was not made from a module of ours."""
+    if not deployment.module_slug:
+        return ""
+    choices = {name: value for name, value in deployment.choices.items() if value}
+    query = urlencode({**choices, "from": deployment.reference})
+    return f"{reverse('deployments:configure', args=[deployment.module_slug])}?{query}"
+
+
+def _so_far(passed: timedelta) -> str:
+    minutes = int(passed.total_seconds() // 60)
+    if minutes < 1:
+        return "just begun"
+    return f"{minutes} min so far" if minutes < 120 else f"{minutes // 60} h so far"
 
 
 _WAS: dict[str, str] = {
@@ -129,45 +166,3 @@ _WAS: dict[str, str] = {
     Status.DELETE_IN_PROGRESS: "being deleted",
     Status.DELETE_FAILED: "not deleted",
 }
-
-
-def _why(deployment: Deployment) -> str:
-    reason = reason_of(deployment.status_reason)
-    return reason.explanation.short if reason else ""
-
-
-def _see_why(deployment: Deployment) -> NextStep:
-    return NextStep("why", "See why", f"{deployment.get_absolute_url()}#why")
-
-
-def _look(deployment: Deployment) -> NextStep:
-    return NextStep("look", "Try now", f"{deployment.get_absolute_url()}?fresh=1")
-
-
-def _again(deployment: Deployment) -> NextStep:
-    url = configure_url(deployment)
-    return NextStep("again", "Change and try again", url) if url else _see_why(deployment)
-
-
-def configure_url(deployment: Deployment) -> str:
-    """The form as it was when this was submitted; nothing for what was not made from a module of ours."""
-    if not deployment.module_slug:
-        return ""
-    choices = {name: value for name, value in deployment.choices.items() if value}
-    query = urlencode({**choices, "from": deployment.reference})
-    return f"{reverse('deployments:configure', args=[deployment.module_slug])}?{query}"
-
-
-def _url(name: str, deployment: Deployment) -> str:
-    return reverse(f"deployments:{name}", args=[deployment.reference])
-
-
-def _so_far(passed: timedelta) -> str:
-    minutes = int(passed.total_seconds() // 60)
-    if minutes < 1:
-        return "just begun"
-    return f"{minutes} min so far" if minutes < 120 else f"{minutes // 60} h so far"
-
-
-def _comma(text: str) -> str:
-    return f", {text}" if text else ""

@@ -1,4 +1,4 @@
-"""DEEPaaS, the API inside each deployed module (contract 6): its address comes from outside, so every call is guarded."""
+"""DEEPaaS, the API inside each deployed module (contract 6). Its address comes from outside: calls are guarded."""
 
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit

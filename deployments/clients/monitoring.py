@@ -39,9 +39,7 @@ class Monitoring(ServiceClient):
         data = self.call("GET", f"{_GROUPS}/{segment(sitename)}/hosts/{segment(service_id)}").json()
         result = data.get("result") if isinstance(data, dict) else None
         services = _below(_below([result], "groups"), "paasMachines")
-        return tuple(
-            Metric.model_validate(metric) for metric in _below(_below(services, "services"), "paasMetrics")
-        )
+        return tuple(Metric.model_validate(metric) for metric in _below(_below(services, "services"), "paasMetrics"))
 
 
 def _below(items: Any, key: str) -> Iterator[dict[str, Any]]:

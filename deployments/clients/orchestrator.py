@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,6 +22,8 @@ PAGE_SIZE = 2000  # the most it gives at once; more is capped silently (contract
 MAX_PAGES = 25
 LISTING_BYTES = 64 * 1024 * 1024
 WRITE_TIMEOUT = 30.0  # seconds; a POST validates the template and exchanges the token before it answers
+PLAIN = {"Accept": "text/plain, */*;q=0.1"}
+_ObjectOrNone = BeforeValidator(lambda value: value if isinstance(value, dict) else None)
 _PAGING = {"createdBy", "userGroup", "page", "size", "sort"}
 
 
@@ -55,12 +56,8 @@ class UpstreamDeployment(Shape):
     callback: Text = ""
     user_group: Text = Field("", alias="userGroup")
     provider_name: Text = Field("", alias="cloudProviderName")
-    provider_endpoint: Annotated[ProviderEndpoint | None, BeforeValidator(lambda v: v if isinstance(v, dict) else None)] = (
-        Field(None, alias="cloudProviderEndpoint")
-    )
-    created_by: Annotated[Creator | None, BeforeValidator(lambda v: v if isinstance(v, dict) else None)] = Field(
-        None, alias="createdBy"
-    )
+    provider_endpoint: Annotated[ProviderEndpoint | None, _ObjectOrNone] = Field(None, alias="cloudProviderEndpoint")
+    created_by: Annotated[Creator | None, _ObjectOrNone] = Field(None, alias="createdBy")
 
     @field_validator("uuid")
     @classmethod
@@ -115,7 +112,7 @@ class _Page(Shape):
 
 @dataclass(frozen=True)
 class Listing:
-    """All pages of a list. ``complete`` is False when something in it could not be read: absence proves nothing then."""
+    """All pages of a list. Unless it is ``complete`` (all of it could be read), absence proves nothing."""
 
     items: tuple[UpstreamDeployment, ...]
     complete: bool
@@ -127,13 +124,11 @@ class Orchestrator(ServiceClient):
     name: ClassVar[str] = "The orchestrator"
 
     def __init__(self, user: "User | None", *, renews: bool = True) -> None:
-        super().__init__(
-            user, config.ORCHESTRATOR_URL, verify=config.ORCHESTRATOR_CERT or True, renews=renews, max_bytes=LISTING_BYTES
-        )
+        url, verify = config.ORCHESTRATOR_URL, config.ORCHESTRATOR_CERT or True
+        super().__init__(user, url, verify=verify, renews=renews, max_bytes=LISTING_BYTES)
         self._patient = ServiceSession(
-            self.name, config.ORCHESTRATOR_URL, verify=config.ORCHESTRATOR_CERT or True,
-            read_timeout=WRITE_TIMEOUT, total_timeout=WRITE_TIMEOUT,
-        )  # fmt: skip
+            self.name, url, verify=verify, read_timeout=WRITE_TIMEOUT, total_timeout=WRITE_TIMEOUT
+        )
 
     def info(self) -> Info:
         """Version and revision; needs no token."""
@@ -226,15 +221,15 @@ class Orchestrator(ServiceClient):
 
     def template(self, uuid: str) -> str:
         """The TOSCA text as it was submitted."""
-        return self.call("GET", f"/deployments/{segment(uuid)}/template", headers={"Accept": "text/plain, */*;q=0.1"}).text
+        return self.call("GET", f"/deployments/{segment(uuid)}/template", headers=PLAIN).text
 
     def log(self, uuid: str) -> str:
         """The contextualisation log; empty for container kinds. Without a provider it answers 500 (contract 1.14)."""
-        return self.call("GET", f"/deployments/{segment(uuid)}/log", headers={"Accept": "text/plain, */*;q=0.1"}).text
+        return self.call("GET", f"/deployments/{segment(uuid)}/log", headers=PLAIN).text
 
     def extra_info(self, uuid: str) -> list[Any]:
         """What the provider tells beyond the outputs; may hold credentials, like resources."""
-        answer = self.call("GET", f"/deployments/{segment(uuid)}/extrainfo", headers={"Accept": "text/plain, */*;q=0.1"})
+        answer = self.call("GET", f"/deployments/{segment(uuid)}/extrainfo", headers=PLAIN)
         if not answer.body.strip():
             return []
         data = answer.json()

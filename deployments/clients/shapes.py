@@ -70,8 +70,9 @@ def java_date(value: Any) -> datetime | None:
             clock = int(hour), int(minute), int(second)
             return datetime(int(year), _MONTHS.index(month) + 1, int(day), *clock, tzinfo=offset)
         if found := _OLD_DATE.fullmatch(text):
-            day, month, year, *rest = (int(part) for part in found.groups())
-            return datetime(year, month, day, *rest, tzinfo=UTC)
+            day, month, year, hour, minute, second = found.groups()
+            clock = int(hour), int(minute), int(second)
+            return datetime(int(year), int(month), int(day), *clock, tzinfo=UTC)
     except (KeyError, ValueError):
         return None  # a zone or a date we can't place: the text itself is still shown
     return None

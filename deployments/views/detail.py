@@ -1,5 +1,7 @@
 """One deployment: its page, the live part of it, its template and its log."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
@@ -22,6 +24,8 @@ from deployments.services import deployment_delete, deployment_refresh, deployme
 from deployments.status import describe
 from deployments.views.common import MOVING, RETRY, attempt, find, frame, live, signed_in
 
+_LIMITS = {"title_chars": TITLE_CHARS, "note_chars": NOTE_CHARS}
+
 
 @never_cache
 @require_safe
@@ -37,10 +41,13 @@ def detail(request: Request, uuid: str) -> HttpResponse:
         deployment = find(request, uuid)
     if fresh:
         deployments_probe([deployment])
-    address, trigger = _after(deployment, problem) if fresh or deployment.is_gone else (_address(deployment, "sync"), "load")
-    context = {"it": portrait(deployment, unreachable=_is_down(problem)), "problem": problem}
+    if fresh or deployment.is_gone:
+        address, trigger = _after(deployment, problem)
+    else:
+        address, trigger = _address(deployment, "sync"), "load"
+    context = _shown(deployment, problem)
     part, _ = frame(request, "deployments/_detail.html", context, address=address, trigger=trigger)
-    context |= {"nav": "deployments", "tab": "overview", "part": part, "title_chars": TITLE_CHARS, "note_chars": NOTE_CHARS}
+    context |= {"nav": "deployments", "tab": "overview", "part": part, **_LIMITS}
     return render(request, "deployments/detail.html", context)
 
 
@@ -56,12 +63,11 @@ def detail_live(request: Request, uuid: str) -> HttpResponse:
     deployment = find(request, uuid)
     if step in {"probe", "poll"}:
         deployments_probe([deployment])
-    it = portrait(deployment, unreachable=_is_down(problem))
-    said = f"{deployment.shown_title}: {it.view.label}" if it.view.label != describe(before).label else ""
+    context = _shown(deployment, problem)
+    label = context["it"].view.label
+    said = f"{deployment.shown_title}: {label}" if label != describe(before).label else ""
     address, trigger = _after(deployment, problem)
-    return live(
-        request, "deployments/_detail.html", {"it": it, "problem": problem}, address=address, trigger=trigger, said=said
-    )
+    return live(request, "deployments/_detail.html", context, address=address, trigger=trigger, said=said)
 
 
 @never_cache
@@ -85,7 +91,7 @@ def template(request: Request, uuid: str) -> HttpResponse:
 @never_cache
 @require_safe
 def log(request: Request, uuid: str) -> HttpResponse:
-    """The log where its kind has one; read after the page is there, or with ``?fresh=1`` before. ``?raw=1`` downloads."""
+    """The log where its kind has one, read after the page or with ``?fresh=1`` before. ``?raw=1`` downloads it."""
     deployment = find(request, uuid)
     found, problem = log_of(deployment), None
     if found.available and (request.htmx or "fresh" in request.GET or "raw" in request.GET):
@@ -125,8 +131,8 @@ def rename(request: Request, uuid: str) -> HttpResponse:
     try:
         deployment_rename(user=signed_in(request), deployment=deployment, title=title, note=note)
     except ValidationError as error:
-        context = {"nav": "deployments", "it": portrait(deployment), "title": title, "note": note, "errors": error.message_dict,
-                   "title_chars": TITLE_CHARS, "note_chars": NOTE_CHARS}  # fmt: skip
+        typed = {"title": title, "note": note, "errors": error.message_dict}
+        context = {"nav": "deployments", "it": portrait(find(request, uuid)), **typed, **_LIMITS}
         return render(request, "deployments/rename.html", context, status=422)
     messages.success(request, "Title and note are saved.", extra_tags="ok")
     return redirect(deployment)
@@ -138,6 +144,12 @@ def _refreshed(request: Request, uuid: str) -> Deployment:
         return deployment_refresh(user=signed_in(request), uuid=uuid)
     except Deployment.DoesNotExist:
         raise Http404 from None
+
+
+def _shown(deployment: Deployment, problem: Problem | None) -> dict[str, Any]:
+    again = f"{deployment.get_absolute_url()}?fresh=1"
+    it = portrait(deployment, unreachable=_is_down(problem))
+    return {"it": it, "problem": problem, "retry": again, "retrying": _is_down(problem)}
 
 
 def _is_down(problem: Problem | None) -> bool:

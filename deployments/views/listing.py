@@ -1,5 +1,7 @@
 """The list of deployments, its live part, and the strips on the home page."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,7 +12,7 @@ from django.views.decorators.http import require_safe
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deepdash.types import Request
-from deployments.listing import ListQuery, Row, deployment_list, filters
+from deployments.listing import DeploymentList, ListQuery, Row, deployment_list, filters
 from deployments.models import Deployment
 from deployments.readiness import deployments_probe, is_due
 from deployments.services import deployments_follow, deployments_sync
@@ -30,11 +32,11 @@ def index(request: Request) -> HttpResponse:
     if fresh and not problem:
         deployments_probe([row.deployment for row in deployment_list(user, query).rows])
     found = deployment_list(user, query, unreachable=_is_down(problem))
-    address, trigger = _next(query, "sync", "load") if not fresh else _after(query, found.rows, found.is_moving, problem)
+    moves = _after(query, found.rows, found.is_moving, problem)
+    address, trigger = moves if fresh else _next(query, "sync", "load")
     part, _ = frame(
-        request, "deployments/_rows.html", {"list": found, "problem": problem, "looking": not fresh},
-        address=address, trigger=trigger,
-    )  # fmt: skip
+        request, "deployments/_rows.html", _shown(found, problem, looking=not fresh), address=address, trigger=trigger
+    )
     context = {"nav": "deployments", "list": found, "filters": filters(user, query, found.counts), "part": part}
     return render(request, "deployments/list.html", context)
 
@@ -55,7 +57,7 @@ def rows(request: Request) -> HttpResponse:
     found = deployment_list(user, query, unreachable=_is_down(problem))
     address, trigger = _after(query, found.rows, found.is_moving, problem)
     said = "; ".join(f"{deployment.shown_title}: {describe(deployment).label}" for deployment in told[:5])
-    context = {"list": found, "problem": problem, "looking": False}
+    context = _shown(found, problem)
     return live(request, "deployments/_rows.html", context, address=address, trigger=trigger, said=said)
 
 
@@ -73,6 +75,12 @@ def home_strips(request: Request) -> HttpResponse:
     shown = {name: rows[:STRIP] for name, rows in strips.items()}
     more = {name: len(rows) > STRIP for name, rows in strips.items()}
     return render(request, "deployments/_home_strips.html", {**shown, "more": more})
+
+
+def _shown(found: DeploymentList, problem: Problem | None, *, looking: bool = False) -> dict[str, Any]:
+    address = found.query.address()
+    again = f"{reverse('deployments:list')}?{address}{'&' if address else ''}fresh=1"
+    return {"list": found, "problem": problem, "looking": looking, "retry": again, "retrying": _is_down(problem)}
 
 
 def _is_down(problem: Problem | None) -> bool:
