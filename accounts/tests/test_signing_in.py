@@ -4,7 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from django.test import Client
+from django.contrib.auth import authenticate
+from django.test import Client, RequestFactory
 
 from accounts.models import Token, User
 from accounts.testing import configure, make_user
@@ -323,6 +324,14 @@ def test_a_password_or_a_bare_code_opens_nothing(client: Client, iam: FakeIam) -
     client.post("/admin/login/?code=c0de&state=x", {"username": ada.identity, "password": "a password"})
     assert "_auth_user_id" not in client.session
     assert iam.count("token") == 0
+
+
+@pytest.mark.parametrize("given", [{}, {"nonce": "n"}, {"code_verifier": "v"}], ids=str)
+def test_a_code_without_a_login_of_ours_behind_it_is_not_even_tried(
+    iam: FakeIam, rf: RequestFactory, given: dict[str, str]
+) -> None:
+    assert authenticate(rf.get("/admin/login/?code=c0de&state=x"), **given) is None
+    assert iam.calls == []
 
 
 def test_a_key_changed_under_its_old_id_is_read_again_once(client: Client, iam: FakeIam) -> None:
