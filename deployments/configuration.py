@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import ngettext
 
-from catalog.flavours import group_tags
+from catalog.flavours import group_tags, tag_flavour
 from catalog.models import Module, TemplateChoice
 from deepdash.config import config
 from deepdash.errors import Problem
@@ -175,11 +175,9 @@ def page_for_data(
     check: bool = False,
 ) -> ConfigurePage:
     """The page for posted data: choices applied, typed values carried over, a password generated if asked for."""
-    after = choices_resolve(wishes=data, module=module, templates=templates)
-    before = choices_resolve(
-        wishes={name: data.get(f"was_{name}") or data.get(name, "") for name in CHOICE_NAMES},
-        module=module, templates=templates,
-    )  # fmt: skip
+    was = {name: data.get(f"was_{name}") or data.get(name, "") for name in CHOICE_NAMES}
+    before = choices_resolve(wishes=was, module=module, templates=templates)
+    after = choices_resolve(wishes=following_tag(before, data), module=module, templates=templates)
     changed = before.choices != after.choices
     kept: list[str] = []
     if changed:
@@ -195,6 +193,15 @@ def page_for_data(
         key=_key(data.get("submission_key", "")),
         kept=kept,
     )
+
+
+def following_tag(before: Resolved, data: QueryDict) -> dict[str, str]:
+    """The wishes of a form. A tag made for the hardware it was chosen with follows when only the hardware changes."""
+    wishes = {name: data.get(name, "") for name in CHOICE_NAMES}
+    tag, old, new = wishes["docker_tag"], before.choices.hardware, wishes["hardware"].casefold()
+    if new != old and tag == before.choices.docker_tag and tag_flavour(tag) == old:
+        del wishes["docker_tag"]
+    return wishes
 
 
 def page_for_link(module: Module, templates: list[TemplateChoice], wishes: Mapping[str, str]) -> ConfigurePage:

@@ -106,7 +106,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, interrupted)
     require_free(PORT, "PORT")
     address = f"http://127.0.0.1:{PORT}"
-    environment = {**os.environ, "PORT": str(PORT), "PYTHONUNBUFFERED": "1"}
+    environment = {"DEEPDASH_LOG_LEVEL": "WARNING", **os.environ, "PORT": str(PORT), "PYTHONUNBUFFERED": "1"}
     children: list[subprocess.Popen[bytes]] = []
     try:
         if not CONFIGURED:

@@ -1,7 +1,7 @@
 """One form field per input of a template, by its type (TOSCA Simple Profile in YAML 1.3, section 3.3)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -92,7 +92,8 @@ class InputField(forms.Field):
         self.optional_mark = not must and not item.has_default
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, Typed) else self.show(value)
+        parts = value if isinstance(value, list) else [value]
+        return value if any(isinstance(part, Typed) for part in parts) else self.show(value)
 
     def to_python(self, value: Any) -> Any:
         if value is None or value in ("", [], ["", ""]):
@@ -106,14 +107,14 @@ class InputField(forms.Field):
 
 
 class _YesNo(InputField):
-    """Off is a value too, never an empty field."""
+    """Off is a value too, never an empty field. ``sends``: what on and off are sent as."""
 
-    def __init__(self, item: Input, **options: Any) -> None:
+    def __init__(self, item: Input, *, sends: tuple[Any, Any] = (True, False), **options: Any) -> None:
         super().__init__(item, **options)
-        self.required, self.optional_mark = False, False
+        self.required, self.optional_mark, self.sends = False, False, sends
 
-    def to_python(self, value: Any) -> bool:
-        return bool(value)
+    def to_python(self, value: Any) -> Any:
+        return self.sends[0] if value else self.sends[1]
 
 
 class _Scalar(InputField):
@@ -242,8 +243,16 @@ def _boolean(item: Input) -> InputField:
 def _choice(item: Input) -> InputField:
     by_text = {as_words(option.value): option.value for option in reversed(item.choices)}
     shown = [(as_words(option.value), option.label or as_words(option.value)) for option in item.choices]
-    if {type(value) for value in by_text.values()} == {bool} and len(by_text) == 2:
-        return _boolean(item)
+    if yes_no := _yes_and_no(by_text):
+        yes, no = yes_no
+        show = {as_words(yes): True, as_words(no): False}
+        return _YesNo(
+            item,
+            widget=Toggle({"said": "Yes"}),
+            read=bool,
+            show=lambda value: show.get(as_words(value), False),
+            sends=yes_no,
+        )
     if item.has_default and as_words(item.default) not in by_text:
         by_text[as_words(item.default)] = item.default
         shown.insert(0, (as_words(item.default), f"{as_words(item.default)} (the template’s default)"))
@@ -259,6 +268,13 @@ def _choice(item: Input) -> InputField:
     kind = Segments if few and item.has_default else forms.RadioSelect if item.widget == "radio" else forms.Select
     widget = kind(choices=shown)
     return InputField(item, widget=widget, read=read)
+
+
+def _yes_and_no(by_text: Mapping[str, Any]) -> tuple[Any, Any] | None:
+    """The two choices when they are just yes and no, as booleans or in words ("true" and "false")."""
+    yes = [value for text, value in by_text.items() if text.casefold() in values.TRUE]
+    no = [value for text, value in by_text.items() if text.casefold() in values.FALSE]
+    return (yes[0], no[0]) if len(by_text) == 2 and yes and no else None
 
 
 def _scalar_unit(item: Input, type: str) -> InputField:

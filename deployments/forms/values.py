@@ -12,7 +12,7 @@ from deployments.forms.rules import validators_for
 from deployments.forms.units import UNITS, split_scalar
 
 MAX_ENTRIES = 1000
-_TRUE, _FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
+TRUE, FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
 TEXT = EntrySchema()
 
 
@@ -76,9 +76,9 @@ def scalar(text: str, type: str) -> Any:
         noun = "a whole number" if type == "integer" else "a number"
         raise ValidationError(f"“{text[:40]}” is not {noun}.") from None
     if type == "boolean":
-        if text.casefold() not in _TRUE | _FALSE:
+        if text.casefold() not in TRUE | FALSE:
             raise ValidationError(f"“{text[:40]}” is neither true nor false.")
-        return text.casefold() in _TRUE
+        return text.casefold() in TRUE
     if type in UNITS:
         parts = split_scalar(text, type)
         if parts is None:

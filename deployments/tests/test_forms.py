@@ -15,7 +15,10 @@ from deployments.forms.tosca import carry_over, typed_data
 
 def described(inputs: str) -> TemplateDescription:
     """The description of a template whose inputs are given as YAML."""
-    data = {"tosca_definitions_version": "tosca_simple_yaml_1_0", "topology_template": {"inputs": yaml.safe_load(inputs)}}
+    data = {
+        "tosca_definitions_version": "tosca_simple_yaml_1_0",
+        "topology_template": {"inputs": yaml.safe_load(inputs)},
+    }
     return describe(plain(load_template(yaml.safe_dump(data, sort_keys=False))))
 
 
@@ -68,6 +71,11 @@ def refused(inputs: str, data: str, name: str = "in-x") -> str:
         ("x: {type: string, constraints: [{valid_values: ['1', '2']}]}", "in-x=1", "1"),
         ("x: {type: float, constraints: [{valid_values: [18.04, 22, 7]}]}", "in-x=18.04", 18.04),
         ("x: {type: string, default: false, constraints: [{valid_values: [false, true]}]}", "in-x-shown=1", False),
+        (
+            "x: {type: string, default: 'no', constraints: [{valid_values: ['yes', 'no']}]}",
+            "in-x-shown=1&in-x=on",
+            "yes",
+        ),
         ("x: {type: string, default: true}", "in-x=true", True),
         ("x: {type: string, default: true}", "in-x=maybe", "maybe"),
         ("mem_size: {type: string, default: 4096 MB}", "in-mem_size_0=8&in-mem_size_1=GB", "8 GB"),
@@ -109,7 +117,11 @@ def test_each_type_is_sent_as_its_yaml_type(spec: str, data: str, value: Any) ->
             "in-x_0=64&in-x_1=GB",
             "Choose 1 GB to 16 GB; this is 64 GB.",
         ),
-        ("x: {type: scalar-unit.size, constraints: [{greater_or_equal: 1 GB}]}", "in-x_0=512&in-x_1=MB", "At least 1 GB"),
+        (
+            "x: {type: scalar-unit.size, constraints: [{greater_or_equal: 1 GB}]}",
+            "in-x_0=512&in-x_1=MB",
+            "At least 1 GB",
+        ),
         ("x: {type: version}", "in-x=latest", "Write a version"),
         ("x: {type: timestamp}", "in-x=tomorrow", "Write a time"),
         ("x: {type: timestamp}", "in-x=2026-13-45", "Write a time"),
@@ -188,9 +200,13 @@ def test_a_secret_is_masked_its_default_never_shown_and_what_was_typed_comes_bac
 
 @pytest.mark.parametrize("needed", [True, False])
 def test_the_jupyter_password_is_needed_only_by_jupyterlab(*, needed: bool) -> None:
-    form = form_for("jupyter_password: {type: string, default: '', required: no}", "in-jupyter_password=", password_needed=needed)
+    form = form_for(
+        "jupyter_password: {type: string, default: '', required: no}", "in-jupyter_password=", password_needed=needed
+    )
     assert form.is_valid() is not needed
-    short = form_for("jupyter_password: {type: string, default: ''}", "in-jupyter_password=alpine", password_needed=needed)
+    short = form_for(
+        "jupyter_password: {type: string, default: ''}", "in-jupyter_password=alpine", password_needed=needed
+    )
     assert "Use at least 9 characters; this has 6." in str(short.errors["in-jupyter_password"])
 
 
@@ -213,7 +229,13 @@ def test_sections_follow_the_names_and_a_tab_wins() -> None:
         ("Service", ["in-jupyter_password", "in-run_command"]),
         (
             "Advanced",
-            ["in-docker_privileged", "keep_last_attempt", "timeout_mins", "provider_timeout_mins", "max_providers_retry"],
+            [
+                "in-docker_privileged",
+                "keep_last_attempt",
+                "timeout_mins",
+                "provider_timeout_mins",
+                "max_providers_retry",
+            ],
         ),
     ]
 
@@ -251,6 +273,15 @@ def test_a_changed_choice_renews_what_was_untouched_and_keeps_what_was_typed() -
     assert (data["in-mem_size_0"], data["in-mem_size_1"]) == ("8", "GB")
     assert data["title"] == "T"
     assert kept == ["run_command"]
+
+
+def test_carried_data_are_shown_again_as_they_were() -> None:
+    data, _ = switch("in-num_gpus=0&in-run_command=A&in-mem_size_0=8.&in-mem_size_1=GB&in-password_word=pw")
+    again = ToscaForm(typed_data(data), description=described(SPEC), values={}, check=False)
+    html = "".join(str(bound) for section in again.sections() for bound in section.fields)
+    assert 'name="in-mem_size_0" value="8."' in html
+    assert '<option value="GB" selected>' in html
+    assert 'name="in-run_command" value="B"' in html
 
 
 def test_what_only_the_other_template_asks_for_survives_switching_there_and_back() -> None:
