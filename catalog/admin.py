@@ -182,5 +182,5 @@ def _lines(texts: list[str]) -> SafeString:
     return (
         format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((text,) for text in texts)))
         if texts
-        else format_html("–")
+        else format_html("{}", "–")
     )

@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
-                ("url", models.URLField(blank=True, max_length=500)),
+                ("url", models.CharField(blank=True, max_length=500)),
                 ("title", models.CharField(max_length=300)),
                 ("summary", models.TextField(blank=True)),
                 ("description_md", models.TextField(blank=True)),

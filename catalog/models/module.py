@@ -87,7 +87,7 @@ class Module(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.LIVE)
 
     # What upstream says.
-    url = models.URLField(max_length=500, blank=True)
+    url = models.CharField(max_length=500, blank=True)
     title = models.CharField(max_length=300)
     summary = models.TextField(blank=True)
     description_md = models.TextField(blank=True)

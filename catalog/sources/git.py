@@ -49,6 +49,7 @@ def update_checkout(checkout: Path, repository: str, *, seconds: float = SECONDS
             "--no-tags",
             "--no-recurse-submodules",
             "--force",
+            "--",
             source,
             "HEAD",
             seconds=seconds,

@@ -25,7 +25,16 @@ def test_it_survives_the_way_through_the_database() -> None:
 
 @pytest.mark.parametrize(
     ("written", "default"),
-    [("false", False), ('"false"', "false"), ("1", 1), ("1.0", 1.0), ('"1"', "1"), ("4 GB", "4 GB"), ("[]", []), ("{}", {})],
+    [
+        ("false", False),
+        ('"false"', "false"),
+        ("1", 1),
+        ("1.0", 1.0),
+        ('"1"', "1"),
+        ("4 GB", "4 GB"),
+        ("[]", []),
+        ("{}", {}),
+    ],
 )
 def test_a_default_keeps_its_yaml_type(written: str, default: object) -> None:
     item = described(f"    a: {{type: string, default: {written}}}").inputs[0]
@@ -40,7 +49,9 @@ def test_a_null_default_is_no_default() -> None:
 
 
 def test_an_input_is_required_unless_it_says_no() -> None:
-    found = described("    a: {type: string}\n    b: {type: string, required: no}\n    c: {type: string, required: yes}")
+    found = described(
+        "    a: {type: string}\n    b: {type: string, required: no}\n    c: {type: string, required: yes}"
+    )
     assert [item.required for item in found.inputs] == [True, False, True]
 
 
@@ -60,7 +71,11 @@ def test_constraints_are_read_as_a_list_and_as_a_map() -> None:
 
 def test_valid_values_become_choices_in_their_own_type_with_words_as_yaml_writes_them() -> None:
     item = described("    a: {type: string, constraints: [{valid_values: [false, 'false', 1]}]}").inputs[0]
-    assert [(type(choice.value), choice.label) for choice in item.choices] == [(bool, "false"), (str, "false"), (int, "1")]
+    assert [(type(choice.value), choice.label) for choice in item.choices] == [
+        (bool, "false"),
+        (str, "false"),
+        (int, "1"),
+    ]
 
 
 def test_entry_schemas_nest() -> None:
@@ -73,7 +88,9 @@ def test_entry_schemas_nest() -> None:
     assert item.entry_schema.entry_schema.constraints[0].kind == "min_length"
 
 
-@pytest.mark.parametrize("spec", ["text", "{}", "[1]", "null", "{type: [a]}", "{type: x, description: [a], constraints: 7}"])
+@pytest.mark.parametrize(
+    "spec", ["text", "{}", "[1]", "null", "{type: [a]}", "{type: x, description: [a], constraints: 7}"]
+)
 def test_an_odd_input_is_described_as_far_as_it_makes_sense(spec: str) -> None:
     found = described(f"    a: {spec}")
     assert [item.name for item in found.inputs] == ["a"]
@@ -97,13 +114,25 @@ def test_the_kind_follows_from_the_node_types(node: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["jupyter_password", "rclone_pass", "oneclient_token", "API_KEY", "admin_passwd", "ssh_private_key", "vault_secret_id",
-     "passphrase", "accessToken", "token"],
-)  # fmt: skip
+    [
+        "jupyter_password",
+        "rclone_pass",
+        "oneclient_token",
+        "API_KEY",
+        "admin_passwd",
+        "ssh_private_key",
+        "vault_secret_id",
+        "passphrase",
+        "accessToken",
+        "token",
+    ],
+)
 def test_names_that_say_secret(name: str) -> None:
     assert is_secret(name)
 
 
-@pytest.mark.parametrize("name", ["ssh_pub_key", "rclone_conf", "max_tokens", "compass", "bypass_cache", "num_gpus", "key_name"])
+@pytest.mark.parametrize(
+    "name", ["ssh_pub_key", "rclone_conf", "max_tokens", "compass", "bypass_cache", "num_gpus", "key_name"]
+)
 def test_names_that_do_not(name: str) -> None:
     assert not is_secret(name)

@@ -19,7 +19,8 @@ HOSTILE = {
     "brackets nested 25,000 deep": "[" * 25_000 + "]" * 25_000,
     "maps nested 25,000 deep": "{a: " * 25_000 + "}" * 25_000,
     "block maps nested 60 deep": "\n".join(" " * level + "a:" for level in range(60)),
-    "a billion laughs": "a0: &a0 [lol]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10)),
+    "a billion laughs": "a0: &a0 [lol]\n"
+    + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10)),
     "a merge-key bomb": "a0: &a0 {x: 1}\n"
     + "".join(f"a{i}: &a{i}\n  <<: [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10)),
     "a merge key without an alias": "a: {<<: {b: 1}}\n" + TOPOLOGY,
@@ -30,7 +31,8 @@ HOSTILE = {
     "more parts than any template has": "a: [" + "1," * 21_000 + "]\n" + TOPOLOGY,
     "own node types that derive from each other": TOPOLOGY
     + "node_types: {a: {derived_from: b}, b: {derived_from: a}}\n",
-    "own data types that derive from each other": TOPOLOGY + "data_types: {a: {derived_from: b}, b: {derived_from: a}}\n",
+    "own data types that derive from each other": TOPOLOGY
+    + "data_types: {a: {derived_from: b}, b: {derived_from: a}}\n",
     "an own node type with a pattern that runs for ever": TOPOLOGY
     + 'node_types: {a: {properties: {p: {type: string, constraints: [{pattern: "^(a+)+$"}]}}}}\n',
     "repositories": TOPOLOGY + "repositories: {r: {url: http://127.0.0.1:1/}}\n",

@@ -61,7 +61,9 @@ def test_types_that_are_not_there_are_named(checker: Checker) -> None:
     assert (found.verdict, found.errors) == ("parser_failed", ("Its types can't be read: http://types.example/a.yaml",))
 
 
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "/etc/hostname", "../../etc/passwd", "file:///dev/zero", "ftp://127.0.0.1/a"])
+@pytest.mark.parametrize(
+    "address", ["file:///etc/passwd", "/etc/hostname", "../../etc/passwd", "file:///dev/zero", "ftp://127.0.0.1/a"]
+)
 def test_an_import_of_a_file_of_this_server_is_not_read(checker: Checker, address: str) -> None:
     found = checker.check(IMPORTING.replace("http://types.example/a.yaml", address), {})
     assert found.errors == (f"Its types can't be read: {address}",)

@@ -1,0 +1,135 @@
+"""Commands, checks and the curators' admin."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from accounts.testing import make_user
+from catalog.checks import catalogue_sources
+from catalog.models import Module, ModuleIndex, RefreshRun, Template, TypeFile
+from catalog.testing import TEMPLATE, make_module, make_template, use_config
+from catalog.tests.conftest import LIST, RAW, TYPES, TYPES_TEXT, World
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_command_refreshes_and_tells_what_went_wrong(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.files[f"{RAW}/deephdc/DEEP-OC-one/master/metadata.json"] = "{"
+    call_command("refresh_catalog")
+    said = capsys.readouterr().out
+    assert "module deep-oc-one: metadata.json can't be read as it is upstream." in said
+    assert "Done in" in said
+    assert "1 failed, 4 new" in said
+    with pytest.raises(CommandError):
+        call_command("refresh_catalog", "--strict")
+
+
+def test_the_command_says_when_another_process_does_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    from django.utils import timezone
+
+    RefreshRun.objects.create(trigger="command", state="running", alive_at=timezone.now())
+    call_command("refresh_catalog")
+    assert "Another process is refreshing" in capsys.readouterr().out
+
+
+def test_templates_are_checked_for_their_authors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    TypeFile.objects.create(url=TYPES, raw=TYPES_TEXT)
+    (tmp_path / "good.yml").write_text(TEMPLATE, encoding="utf-8")
+    call_command("check_templates", str(tmp_path), verbosity=2)
+    said = capsys.readouterr().out
+    assert "good.yml: valid" in said
+    assert "9 inputs, 1 outputs, MARATHON" in said
+    assert "- docker_privileged: string (required) = false [valid_values [False, True]]" in said
+    assert "1 templates: 1 valid, 1 usable, 0 can't be read." in said
+
+    (tmp_path / "odd.yml").write_text(TEMPLATE.replace("docker_image:", "docker_image: text\n    b:"), encoding="utf-8")
+    call_command("check_templates", str(tmp_path))
+    with pytest.raises(CommandError):
+        call_command("check_templates", str(tmp_path), "--strict")
+
+    (tmp_path / "bad.yml").write_text("a: &b 1", encoding="utf-8")
+    with pytest.raises(CommandError):
+        call_command("check_templates", str(tmp_path / "bad.yml"))
+    assert "bad.yml: can't be read. Anchors are not taken (&b in line 1)." in capsys.readouterr().out
+    with pytest.raises(CommandError, match="can't be read"):
+        call_command("check_templates", str(tmp_path / "missing.yml"))
+
+
+def test_a_configuration_that_leaves_the_catalogue_empty_is_warned_of(tmp_path: Path) -> None:
+    empty = {"MODULES_YML": "", "TOSCA_TEMPLATES_DIR": "", "TOSCA_TEMPLATES_REPO": "", "COMMON_TOSCAS": {}}
+    with use_config(**empty):
+        assert [found.id for found in catalogue_sources(None)] == ["catalog.W001", "catalog.W002", "catalog.W005"]
+    missing = {
+        "TOSCA_TEMPLATES_DIR": str(tmp_path / "no"),
+        "TOSCA_PARAMETERS_DIR": str(tmp_path / "no"),
+        "TOSCA_TYPES": {"u": "/no/file"},
+    }
+    with use_config(MODULES_YML=LIST, TOSCA_TEMPLATES_REPO="", **missing):
+        assert [found.id for found in catalogue_sources(None)] == ["catalog.W003", "catalog.W004", "catalog.W006"]
+    with use_config(MODULES_YML=LIST, TOSCA_TEMPLATES_DIR=str(tmp_path), TOSCA_PARAMETERS_DIR="", TOSCA_TYPES={}):
+        assert catalogue_sources(None) == []
+
+
+@pytest.fixture
+def curator(client: Client) -> Client:
+    user = make_user("grace", staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="catalog"))
+    client.force_login(user)
+    return client
+
+
+def test_curators_see_everything_and_change_only_their_own_columns(curator: Client) -> None:
+    module = make_module("deep-oc-plants", templates=(make_template(),))
+    ModuleIndex.objects.create(url=LIST)
+    TypeFile.objects.create(url=TYPES)
+    RefreshRun.objects.create(trigger="command", items=[{"kind": "module", "name": "x", "result": "new"}])
+    for model in (Module, Template, TypeFile, ModuleIndex, RefreshRun):
+        name = model._meta.model_name
+        assert curator.get(f"/admin/catalog/{name}/").status_code == 200
+        row = model._default_manager.first()
+        assert row
+        assert curator.get(f"/admin/catalog/{name}/{row.pk}/change/").status_code == 200
+        assert curator.get(f"/admin/catalog/{name}/add/").status_code == 403
+        assert curator.post(f"/admin/catalog/{name}/{row.pk}/delete/").status_code == 403
+    form = {
+        "title_override": "Ours",
+        "summary_override": "",
+        "note": "",
+        "default_tag": "",
+        "default_hardware": "gpu",
+        "position": "5",
+        "featured": "on",
+        "title": "forged",
+        "docker_image": "evil/image",
+        "description_html": "<script>",
+        "template_links-TOTAL_FORMS": "0",
+        "template_links-INITIAL_FORMS": "0",
+    }
+    Module.objects.filter(pk=module.pk).update(summary="changed by a refresh meanwhile")
+    assert curator.post(f"/admin/catalog/module/{module.pk}/change/", form).status_code == 302
+    after = Module.objects.get(pk=module.pk)
+    assert (after.title_override, after.featured, after.position, after.default_hardware) == ("Ours", True, 5, "gpu")
+    assert (after.title, after.docker_image, after.summary) == (
+        "Plants",
+        "deephdc/deep-oc-plants",
+        "changed by a refresh meanwhile",
+    )
+    assert after.sort_title == "ours"
+    assert "<script>" not in after.description_html
+
+
+def test_the_admins_list_of_modules_is_edited_in_place_at_a_bounded_cost(
+    curator: Client, django_assert_max_num_queries: object
+) -> None:
+    for number in range(60):
+        make_module(f"deep-oc-{number:02}")
+    with django_assert_max_num_queries(10):  # type: ignore[operator]
+        assert curator.get("/admin/catalog/module/").status_code == 200
+
+
+def test_nobody_else_gets_into_the_admin(client: Client) -> None:
+    client.force_login(make_user("ada"))
+    assert client.get("/admin/catalog/module/").status_code in {302, 403}
