@@ -112,7 +112,7 @@ def test_a_form_that_could_not_be_sent_comes_back_as_it_was(stack: Stack, ada: V
     if fault == "down":  # it was sent, and no answer came: nobody knows, and the page says so
         assert "don't know whether it was accepted" in page.words or "not known" in page.words.lower()
         return
-    assert page.status < 500 or page.status == 502
+    assert page.status == 422
     assert "orchestrator" in page.words
     fields = dict(page.form("/module/").form_values())
     assert fields["title"] == "Kept title"
@@ -137,7 +137,8 @@ def test_a_deletion_that_failed_says_so_and_loses_nothing(
     page = ada.get(f"{running_page}/delete")
     stack.fault("orchestrator", method="DELETE", times=1, **FAULTS[fault])
     answer = ada.submit(page, "/delete")
-    assert answer.status < 500
+    assert answer.status in {200, 502}
+    assert answer.title != "Something broke on our side."
     if FAULTS[fault].get("status") != 200:
         assert "orchestrator" in answer.words
     stack.control("PUT", f"deployments/{running_page.rsplit('/', 1)[1]}", {"status": "CREATE_COMPLETE"})

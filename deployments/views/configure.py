@@ -81,7 +81,7 @@ def _deploy(request: Request, page: ConfigurePage) -> HttpResponse:
         if problem.id == "login:expired":
             raise  # the login middleware keeps the form and asks to sign in again
         page.problem = problem
-        return _render(request, page, status=problem.status)
+        return _render(request, page, status=422)  # a 5xx would tell the proxy in front that we are ill
     if deployment.status == Status.UNCERTAIN:
         unknown = Problem("submit:unknown")
         messages.add_message(request, messages.WARNING, f"{unknown.headline} {unknown.step}", extra_tags="warn")
