@@ -1,15 +1,13 @@
 """What a deployment gives back: which outputs are secrets, and which are services one can open."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
-_SECRET = re.compile(
-    r"(?i)(passw|passphrase|secret|token|private_?key|api_?key|access_?key|credential|(^|[_.-])(pwd|pass|psw)([_.-]|$))"
-)
+from catalog.tosca.description import is_secret
+
 _KINDS: tuple[tuple[str, str, str, str], ...] = (
     # word in the output's name, label, what the button says, icon
     ("jupyter", "JupyterLab", "Open JupyterLab", "terminal"),
@@ -21,16 +19,11 @@ _KINDS: tuple[tuple[str, str, str, str], ...] = (
 MAX_VALUE_CHARS = 20_000
 
 
-def is_secret_name(name: str) -> bool:
-    """True when a value of this name must not be kept nor shown: passwords, tokens, keys."""
-    return _SECRET.search(name) is not None
-
-
 def without_secrets(outputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Outputs that may be kept, and the names of those left out. NUL and huge texts are cut, for the database."""
     kept, left_out = {}, []
     for name, value in outputs.items():
-        if is_secret_name(str(name)):
+        if is_secret(str(name)):
             left_out.append(_plain(str(name)))
         else:
             kept[_plain(str(name))] = _storable(value)
