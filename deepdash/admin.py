@@ -23,6 +23,12 @@ class DeepdashAdminSite(AdminSite):
             raise Problem("page:denied")
         return redirect(f"{reverse('accounts:login')}?{urlencode({'next': request.get_full_path()})}")
 
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        """As everywhere else: tokens are withdrawn too, and the page says what has ended."""
+        from accounts.views import logout  # the project must not import its apps before they are loaded
+
+        return logout(request)
+
 
 class DeepdashAdminConfig(AdminConfig):
     default_site = "deepdash.admin.DeepdashAdminSite"
