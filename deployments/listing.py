@@ -164,9 +164,12 @@ def deployment_list(user: "User", query: ListQuery, *, unreachable: bool = False
         .sorted_by(query.sort)
         .for_list()
     )
-    page = Paginator(found, PER_PAGE).get_page(query.page)
-    rows = [Row(deployment, describe(deployment, unreachable=unreachable)) for deployment in page.object_list]
     sums = _sums(mine)
+    paginator = Paginator(found, PER_PAGE)
+    if not query.is_narrowed:
+        paginator.count = sums["total"]  # known already, so not counted again
+    page = paginator.get_page(query.page)
+    rows = [Row(deployment, describe(deployment, unreachable=unreachable)) for deployment in page.object_list]
     return DeploymentList(
         query, page, rows,
         counts={key: sums[key] for key in STATUS_LABELS},

@@ -137,13 +137,17 @@ def _beginning(deployment: Deployment) -> Moment:
 
 def _lines(event: StatusEvent, before: StatusEvent | None, tried: list[str]) -> list[Moment]:
     """What an event adds to the timeline; ``tried`` collects the providers so far."""
+    if before and (before.status, before.provider_name, before.reason) == (
+        event.status,
+        event.provider_name,
+        event.reason,
+    ):
+        return []  # only its task changed, or two looks at the same moment told the same
     site = site_name(event.provider_name)
     if event.status == Status.CREATE_IN_PROGRESS:
         if not event.provider_name:
             known = before is not None and before.status == event.status
             return [] if known else [Moment(event.at, "busy", "clock", "Accepted, choosing a provider")]
-        if tried and tried[-1] == event.provider_name:
-            return []  # only its task changed
         tried.append(event.provider_name)
         text = f"Starting at {site}" if len(tried) == 1 else f"Next try: {site}"
         return [Moment(event.at, "busy", "clock", text)]

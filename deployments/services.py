@@ -55,9 +55,11 @@ def deployments_sync(*, user: "User") -> SyncResult:
     orchestrator = Orchestrator(user)
     listing = orchestrator.deployments()
     listed = {item.uuid: item for item in listing.items if is_of(item, user)}
-    sending = _pending_settle(user, listing, listed, orchestrator)
+    records = _records(user, listed)
+    known = {record.uuid: record for record in records if record.uuid}
+    pending = [record for record in records if not record.uuid and record.made_here]
+    sending = _pending_settle(pending, known, listing, listed, orchestrator)
     with transaction.atomic():
-        known = _known(user, listed)
         events: list[StatusEvent] = []
         changed: list[Deployment] = []
         for uuid, upstream in listed.items():
@@ -218,13 +220,24 @@ def deployment_rename(*, user: "User", deployment: Deployment, title: str, note:
 
 # -- Looking ----------------------------------------------------------------------------------------------
 
-_READ = ("uuid", "submission_key", "owner", "title", "module", "module_slug", "answers", "answered_at", *SEEN_COLUMNS)
+_READ = (
+    "uuid",
+    "submission_key",
+    "owner",
+    "title",
+    "module",
+    "module_slug",
+    "answers",
+    "answered_at",
+    "recorded_at",
+    *SEEN_COLUMNS,
+)
 
 
-def _known(user: "User", listed: Iterable[str]) -> dict[str, Deployment]:
+def _records(user: "User", listed: Iterable[str]) -> list[Deployment]:
     """The user's records that a list can say something about."""
-    rows = Deployment.objects.visible_to(user).filter(Q(gone_at=None, uuid__isnull=False) | Q(uuid__in=list(listed)))
-    return {str(row.uuid): row for row in rows.only(*_READ).order_by()}
+    rows = Deployment.objects.visible_to(user).filter(Q(gone_at=None) | Q(uuid__in=list(listed)))
+    return list(rows.only(*_READ).order_by())
 
 
 def _adopted(user: "User", upstream: UpstreamDeployment, at: datetime) -> Deployment:
@@ -292,24 +305,26 @@ def _own(user: "User", deployment: Deployment) -> None:
 
 
 def _pending_settle(
-    user: "User", listing: Listing, listed: dict[str, UpstreamDeployment], orchestrator: Orchestrator
+    pending: list[Deployment],
+    known: dict[str, Deployment],
+    listing: Listing,
+    listed: dict[str, UpstreamDeployment],
+    orchestrator: Orchestrator,
 ) -> datetime | None:
-    """Find out what became of submissions without an answer.
+    """Find out what became of submissions without an answer; those that are found join the known ones.
 
     Returns when the oldest submission that is still on its way began, None when there is none.
     """
-    now = timezone.now()
-    pending = list(Deployment.objects.visible_to(user).alive().filter(uuid=None, submission_key__isnull=False))
     if not pending:
         return None
+    now = timezone.now()
     young = [record for record in pending if now - record.recorded_at < ABANDONED]
     sending = [record for record in young if record.status == Status.SUBMITTING]
     lost = [record for record in pending if record not in sending]
-    known = set(Deployment.objects.filter(uuid__in=list(listed)).values_list("uuid", flat=True))
     unknown = [item for uuid, item in listed.items() if uuid not in known]
     pairs = matches(lost, unknown, orchestrator.template)
     for record, upstream in pairs:
-        deployment_accepted(deployment=record, upstream=upstream)
+        known[upstream.uuid] = deployment_accepted(deployment=record, upstream=upstream)
     left = [item for item in unknown if item not in [upstream for _, upstream in pairs]]
     for record in lost:
         if record.uuid:

@@ -141,7 +141,9 @@ def test_redirects_are_checked_like_the_first_call(server: int) -> None:
     assert caught.value.id == "service:blocked"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f000001", "127.1", "[::1]", "[::ffff:127.0.0.1]", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "2130706433", "0x7f000001", "127.1", "[::1]", "[::ffff:127.0.0.1]", "localhost"]
+)
 def test_spellings_of_this_host_are_all_refused(host: str, server: int) -> None:
     guarded = ServiceSession("The module", "", adapter=GuardedAdapter("The module"))
     with pytest.raises(ServiceError) as caught:

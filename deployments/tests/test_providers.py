@@ -30,7 +30,7 @@ def cmdb_answer(sitename: str, kind: str = "eu.indigo-datacloud.marathon", **pro
     return {"data": {"sitename": sitename, "service_type": kind, "properties": properties}}
 
 
-def agreements(wire: responses.RequestsMock, customer: str, *services: str, **options: Any) -> responses.BaseResponse:
+def agreements(wire: responses.RequestsMock, customer: str, *services: str, **options: Any) -> Any:
     return wire.get(f"{SLAM}/rest/slam/preferences/{customer}", json=slam_answer(*services, **options))
 
 
@@ -80,9 +80,7 @@ def test_it_is_never_shared_across_customers(owner: User, stranger: User, wire: 
     assert [provider.service_id for provider in providers_for(owner, "ml-users")] == ["s3"]
 
 
-def test_the_same_organisation_at_another_issuer_is_another_customer(
-    owner: User, wire: responses.RequestsMock
-) -> None:
+def test_the_same_organisation_at_another_issuer_is_another_customer(owner: User, wire: responses.RequestsMock) -> None:
     agreements(wire, "indigo-dc", "s1")
     wire.get(f"{CMDB}/service/id/s1", json=cmdb_answer("ALPINE"))
     providers_for(owner)

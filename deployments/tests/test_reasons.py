@@ -39,7 +39,9 @@ def test_the_attempts_are_taken_apart() -> None:
 
 
 def test_the_same_cause_everywhere_is_said_once() -> None:
-    reason = reason_of(TWO.replace("Failed to pull image deephdc/nothing:\nmanifest unknown", "Timeout: Maximum execution time"))
+    reason = reason_of(
+        TWO.replace("Failed to pull image deephdc/nothing:\nmanifest unknown", "Timeout: Maximum execution time")
+    )
     assert reason is not None
     assert reason.explanation.short == "Two providers tried: it did not come up in time"
     assert reason.explanation.advice
@@ -68,7 +70,9 @@ def test_no_reason(text: str) -> None:
     assert reason_of(text) is None
 
 
-@pytest.mark.parametrize("text", [f"{DASHES}\n", f"x\n{DASHES}\n{DASHES}\nCloud Provider <", "Cloud Provider <a>", "<" * 5000])
+@pytest.mark.parametrize(
+    "text", [f"{DASHES}\n", f"x\n{DASHES}\n{DASHES}\nCloud Provider <", "Cloud Provider <a>", "<" * 5000]
+)
 def test_a_cut_off_text_is_still_a_reason(text: str) -> None:
     reason = reason_of(text)
     assert reason is not None
