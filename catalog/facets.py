@@ -79,10 +79,14 @@ def facets_of(keywords: Iterable[str], licence: str) -> list[Facet]:
     return list(found.values())
 
 
-def glyph_for(keywords: Iterable[str]) -> str:
-    """Name of our own icon for what a module works on."""
-    text = " ".join(str(keyword) for keyword in keywords).casefold()
-    return next((glyph for glyph, words in _GLYPHS if any(word in text for word in words)), "layers")
+def glyph_for(keywords: Iterable[str], words: str = "") -> str:
+    """Name of our own icon for what a module works on, by its keywords, or else by its title and summary."""
+    return _glyph(" ".join(str(keyword) for keyword in keywords)) or _glyph(words) or "layers"
+
+
+def _glyph(text: str) -> str:
+    text = text.casefold()
+    return next((glyph for glyph, words in _GLYPHS if any(word in text for word in words)), "")
 
 
 def _facet(word: str) -> Facet | None:

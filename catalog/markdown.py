@@ -26,6 +26,8 @@ _LINK = re.compile(
 _VIDEO = re.compile(r"<(?:source|video)\b[^<>]*?\bsrc\s*+=\s*+[\"']?([^\s\"'<>]++)[^<>]*+>", re.IGNORECASE)
 _OTHER = re.compile(r"</?(?:video|source|p|div|span|center|br|b|i|u|font|iframe|script|style)\b[^<>]*+>", re.IGNORECASE)
 
+_NO_LINK = re.compile(r'<a rel="noopener nofollow">(.*?)</a>', re.DOTALL)  # what is left of a link without an address
+
 
 def render(text: str) -> str:
     """HTML of a description; headings start at level 3, links go to web addresses only."""
@@ -39,6 +41,7 @@ def render(text: str) -> str:
         url_schemes={"http", "https"},
         link_rel="noopener nofollow",
     )
+    clean = _NO_LINK.sub(r"\1", clean)
     return clean.replace("<pre>", '<pre tabindex="0">')  # it scrolls, so a keyboard has to reach it
 
 

@@ -11,6 +11,7 @@ from catalog.refresh.templates import TemplateRefresh
 from catalog.sources.dockerhub import DockerHub
 from catalog.sources.fetch import github_session
 from catalog.tosca.verdict import Checker
+from deepdash.errors import Problem
 
 log = logging.getLogger(__name__)
 AT_ONCE = 8  # outside calls
@@ -25,10 +26,15 @@ def catalog_refresh(*, trigger: str, progress: Callable[[Report], None] | None =
     a whole (a database that is away), after having recorded it.
     """
     wanted = request_run(trigger)
-    while run := claim_next():
-        _carry_out(run, progress)
+    catalog_take_up(progress=progress)
     wanted.refresh_from_db()
     return wanted
+
+
+def catalog_take_up(*, progress: Callable[[Report], None] | None = None) -> None:
+    """Do the refreshes that wait, unless a process that is alive does so already."""
+    while run := claim_next():
+        _carry_out(run, progress)
 
 
 def _carry_out(run: RefreshRun, progress: Callable[[Report], None] | None) -> None:
@@ -53,8 +59,11 @@ def _refresh(report: Report, progress: Callable[[Report], None] | None) -> None:
         if progress:
             progress(report)
 
+    def broken(name: str, problem: Problem) -> None:
+        report.item("item", name, "failed", problem)
+
     github = github_session()
-    with Checker() as checker, Jobs(at_once=AT_ONCE, tick=tick) as jobs:
+    with Checker() as checker, Jobs(at_once=AT_ONCE, tick=tick, broken=broken) as jobs:
         templates = TemplateRefresh(jobs, report, github, checker)
         modules = ModuleRefresh(jobs, report, github, DockerHub())
         templates.start()

@@ -20,10 +20,11 @@ class Jobs:
     The calls must not use the database: threads would open connections of their own.
     """
 
-    def __init__(self, *, at_once: int, tick: Callable[[], None]) -> None:
+    def __init__(self, *, at_once: int, tick: Callable[[], None], broken: Callable[[str, Problem], None]) -> None:
+        """``tick`` is called often; ``broken`` gets the name of a call whose handler failed, and why."""
         self._pool = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="refresh")
-        self._handlers: dict[Future[Any], Callable[[Any], None]] = {}
-        self._tick = tick
+        self._handlers: dict[Future[Any], tuple[str, Callable[[Any], None]]] = {}
+        self._tick, self._broken = tick, broken
 
     def __enter__(self) -> "Jobs":
         return self
@@ -33,9 +34,9 @@ class Jobs:
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def add(self, call: Callable[[], T], handle: Callable[["T | Problem"], None]) -> None:
-        """Make a call soon; ``handle`` gets what it returns, or the Problem it raised."""
-        self._handlers[self._pool.submit(copy_context().run, call)] = handle
+    def add(self, name: str, call: Callable[[], T], handle: Callable[["T | Problem"], None]) -> None:
+        """Make a call soon; ``handle`` gets what it returns, or the Problem it raised. ``name`` is the item's."""
+        self._handlers[self._pool.submit(copy_context().run, call)] = name, handle
 
     def drain(self) -> None:
         """Return when all calls, also those added meanwhile, are made and handled; ticks in between."""
@@ -43,7 +44,15 @@ class Jobs:
             done, _ = wait(self._handlers, timeout=TICK, return_when=FIRST_COMPLETED)
             self._tick()
             for future in done:
-                self._handlers.pop(future)(_outcome(future))
+                self._handle(future)
+
+    def _handle(self, future: Future[Any]) -> None:
+        name, handle = self._handlers.pop(future)
+        try:
+            handle(_outcome(future))
+        except Exception as error:  # such as a value that the database refuses: the other items go on
+            log.exception("the result for %s can't be stored", name)
+            self._broken(name, Problem("page:broken", detail=type(error).__name__))
 
 
 def _outcome(future: Future[T]) -> "T | Problem":

@@ -89,7 +89,9 @@ class ModuleRefresh:
             self.report.item("source", "modules", "failed", problem)
             return
         index = ModuleIndex.objects.filter(url=config.MODULES_YML).first() or ModuleIndex(url=config.MODULES_YML)
-        self.jobs.add(partial(fetch, self.github, index.url, etag=index.etag), partial(self._index_read, index))
+        self.jobs.add(
+            "modules", partial(fetch, self.github, index.url, etag=index.etag), partial(self._index_read, index)
+        )
 
     def missing_templates(self, in_folder: set[str]) -> set[str]:
         """Addresses of templates that modules name and the folder lacks."""
@@ -162,7 +164,9 @@ class ModuleRefresh:
         for module in listed:
             before = known.get(module.slug, _Before())
             self.jobs.add(
-                partial(_read_module, self.github, self.hub, module, before), partial(self._module_read, module)
+                module.slug,
+                partial(_read_module, self.github, self.hub, module, before),
+                partial(self._module_read, module),
             )
 
     def _module_read(self, listed: ListedModule, result: _Reading | Problem) -> None:

@@ -26,6 +26,7 @@ from catalog.tosca.verdict import UNREADABLE, Checker, Verdict
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, ServiceSession
 
+MAX_ADDRESS = 500  # characters, as the database keeps them
 METHOD = "1"  # changes when the same text is to be described or judged anew
 Key = tuple[str, str]  # source, path
 
@@ -85,7 +86,7 @@ class TemplateRefresh:
             problem = Problem("catalog:source", what="The templates folder", detail="TOSCA_TEMPLATES_DIR is not set.")
             self.report.item("source", "templates", "failed", problem)
         else:
-            self.jobs.add(partial(_read_folders, place), self._folders_read)
+            self.jobs.add("templates", partial(_read_folders, place), self._folders_read)
         for key, template in self._known.items():
             if key[0] == Template.Source.METADATA and template.state == Template.State.LIVE:
                 self._ask_types(template.imports)
@@ -98,7 +99,9 @@ class TemplateRefresh:
             if place:
                 etag = template.etag if template else ""
                 self.jobs.add(
-                    partial(_read_linked, self.github, address, place, etag), partial(self._linked_read, address)
+                    address,
+                    partial(_read_linked, self.github, address, place, etag),
+                    partial(self._linked_read, address),
                 )
 
     def folder_names(self) -> set[str]:
@@ -127,6 +130,7 @@ class TemplateRefresh:
             text = found.text if found else Template.objects.values_list("raw", flat=True).get(pk=self._known[key].pk)
             types = {url: self._types[url] for url in reached}
             self.jobs.add(
+                key[1],
                 partial(_inspect, self.checker, text, parameters, types),
                 partial(self._inspected, key, basis, found),
             )
@@ -150,12 +154,13 @@ class TemplateRefresh:
             return
         for problem in result.problems:
             self.report.item("source", "templates", "failed", problem)
-        self._read, self._commit, self._parameters = True, result.commit, result.parameters
+        self._commit, self._parameters = result.commit, result.parameters
         for key, text in result.texts.items():
             self._note(key, text)
         for template in self._known.values():
             if (template.source, template.path) in self._seen:
                 self._ask_types(template.imports)
+        self._read = True  # only now: what is not seen by the end counts as gone
 
     def _linked_read(self, address: str, result: "_Text | Problem | None") -> None:
         key = (Template.Source.METADATA.value, address)
@@ -180,14 +185,14 @@ class TemplateRefresh:
             self._ask_types(text.imports)
 
     def _ask_types(self, urls: "list[str] | tuple[str, ...]") -> None:
-        new = [url for url in urls if url not in self._asked_types]
+        new = [url for url in urls if url not in self._asked_types and len(url) <= MAX_ADDRESS]
         if not new:
             return
         self._asked_types.update(new)
         rows = {row.url: row for row in TypeFile.objects.filter(url__in=new)}
         for url in new:
             row = rows.get(url) or TypeFile(url=url)
-            self.jobs.add(partial(read_type_file, self.github, url, etag=row.etag), partial(self._type_read, row))
+            self.jobs.add(url, partial(read_type_file, self.github, url, etag=row.etag), partial(self._type_read, row))
 
     def _type_read(self, row: TypeFile, result: Fetched | Problem) -> None:
         problem = result if isinstance(result, Problem) else None
@@ -214,7 +219,9 @@ class TemplateRefresh:
         if isinstance(result, Problem):
             self.report.item("template", key[1], "failed", result)
             return
-        template = self._known.get(key) or Template(source=key[0], path=key[1], filename=key[1].rpartition("/")[2])
+        template = self._known.get(key) or Template(
+            source=key[0], path=key[1], filename=key[1].rpartition("/")[2][:255]
+        )
         new = template.pk is None
         if found:
             template.raw, template.digest, template.imports = found.text, found.digest, list(found.imports)
@@ -242,7 +249,7 @@ class TemplateRefresh:
         if template and template.error == error and template.state == Template.State.LIVE:
             self.report.item("template", key[1], "failed", problem)
             return
-        template = template or Template(source=key[0], path=key[1], filename=key[1].rpartition("/")[2])
+        template = template or Template(source=key[0], path=key[1], filename=key[1].rpartition("/")[2][:255])
         if not template.digest:
             template.verdict, template.errors = UNREADABLE, [found.refusal]
         template.error, template.state, template.last_seen = error, Template.State.LIVE, timezone.now()
@@ -268,7 +275,12 @@ def _read_folders(place: TemplatePlace) -> _Folders:
         except Problem as problem:
             problems.append(problem)  # what was checked out before is still there to be read
         place = template_place() or place  # a first clone may have brought the folder that was looked for
-    files = folder.read_templates(place.folder)
+    try:
+        files = folder.read_templates(place.folder)
+    except Problem:
+        if problems:  # there is no folder because it could not be cloned, which says more
+            raise problems[0] from None
+        raise
     texts = [_examine((Template.Source.FOLDER.value, file.path), file.text, file.error) for file in files]
     parameters = {}
     where = parameters_folder()

@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Module, ModuleFacet, RefreshRun, Template
+from catalog.refresh.modules import ModuleRefresh
 from catalog.sources.metadata import parse_metadata
 from catalog.testing import TEMPLATE, use_config
 from catalog.tests.conftest import LIST, RAW, TYPES, World, make_metadata, make_tag
@@ -332,6 +333,20 @@ def test_an_unforeseen_failure_of_one_item_leaves_the_others(world: World, monke
     assert run.state == RefreshRun.State.DONE
     assert Module.objects.get(slug="deep-oc-two").state == "live"
     assert one().error["id"] == "page:broken"
+
+
+def test_a_result_that_can_not_be_stored_leaves_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(self: ModuleRefresh, module: Module, result: Any) -> None:
+        if module.slug == "deep-oc-one":
+            raise DataError("value too long for type character varying(300)")
+        take(self, module, result)
+
+    take = ModuleRefresh._take_metadata
+    monkeypatch.setattr(ModuleRefresh, "_take_metadata", failing)
+    run = world.refresh()
+    assert run.state == RefreshRun.State.DONE
+    assert [item["name"] for item in run.items if item["result"] == "failed"] == ["deep-oc-one"]
+    assert Module.objects.get(slug="deep-oc-two").state == "live"
 
 
 def test_without_any_source_a_run_says_what_is_missing(world: World) -> None:

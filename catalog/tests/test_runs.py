@@ -12,7 +12,7 @@ from catalog import services
 from catalog.models import RefreshRun
 from catalog.refresh.runs import Report, Superseded, claim_next, request_run
 from catalog.services import catalog_refresh
-from catalog.tasks import refresh_catalog
+from catalog.tasks import refresh_catalog, take_up_refresh
 
 State = RefreshRun.State
 
@@ -118,6 +118,24 @@ def test_the_task_may_be_run_twice(counted: list[int]) -> None:
     refresh_catalog()
     assert len(counted) == 2
     assert list(RefreshRun.objects.values_list("trigger", flat=True)) == ["schedule", "webhook"]
+
+
+@pytest.mark.django_db
+def test_a_wish_left_with_a_process_that_dies_is_taken_up_later(
+    counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later: list[float] = []
+    monkeypatch.setattr(take_up_refresh, "apply_async", lambda countdown: later.append(countdown))
+    running = request_run("webhook")
+    assert claim_next() == running
+    refresh_catalog("webhook")
+    assert counted == []
+    assert later == [190.0]
+    RefreshRun.objects.filter(pk=running.pk).update(alive_at=timezone.now() - timedelta(seconds=190))
+    take_up_refresh()
+    take_up_refresh()
+    assert len(counted) == 1
+    assert set(RefreshRun.objects.values_list("state", flat=True)) == {State.ABANDONED, State.DONE}
 
 
 @pytest.mark.django_db
