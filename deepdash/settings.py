@@ -235,4 +235,6 @@ LOGGING = {
 }
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # SECURE_SSL_REDIRECT: the proxy redirects, or plain http on loopback
+    "security.W005",  # HSTS for subdomains and
+    "security.W021",  # preloading: they concern hosts that are not ours to decide on
 ]
