@@ -27,7 +27,7 @@ class TokenAnswer(BaseModel):
     scope: str = ""
 
 
-class GrantRefused(Exception):  # noqa: N818 -- RFC 6749 5.2 calls it invalid_grant
+class GrantRefused(Exception):
     """IAM no longer accepts the code or the refresh token."""
 
 

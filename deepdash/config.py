@@ -68,6 +68,9 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 Words = Annotated[list[str], NoDecode, BeforeValidator(_words)]
 Mapping = Annotated[dict[str, str], NoDecode, BeforeValidator(_mapping)]
 CaBundle = Annotated[str, AfterValidator(_ca_path)]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(lambda value: str(value).upper())
+]
 
 
 class Config(BaseSettings):
@@ -131,8 +134,7 @@ class Config(BaseSettings):
     ENABLE_ADVANCED_MENU: Flag = Field(True, description="Show provider, time limits and flags in the form")
     SANDBOX_URL: Url = Field("", description="Set by `make run` when it starts the sandbox; shown on every page")
     DEBUG: Flag = Field(False, description="Django's debug pages; never on a real site")
-    LOG_LEVEL: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
-                         BeforeValidator(lambda value: str(value).upper())] = Field("INFO", description="Least severity logged")  # fmt: skip  # noqa: E501
+    LOG_LEVEL: LogLevel = Field("INFO", description="Least severity logged")
 
     # -- Mail ---------------------------------------------------------------------------------------------
     EMAIL_URL: str = Field("", description="`smtp://user:password@host:587`; empty: no mail is sent")

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -18,8 +19,6 @@ def kept_secret(folder: Path, name: str, make: Callable[[], str]) -> str:
         with tempfile.NamedTemporaryFile("w", dir=folder, prefix=f".{name}-", encoding="ascii") as file:
             file.write(make())  # such files are created with mode 0600
             file.flush()
-            try:
+            with suppress(FileExistsError):  # another process was first; its secret counts
                 os.link(file.name, path)
-            except FileExistsError:
-                pass  # another process was first; its secret counts
     return path.read_text(encoding="ascii").strip()

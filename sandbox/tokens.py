@@ -26,11 +26,11 @@ DASHBOARD_SCOPES = ("openid", "email", "profile", "offline_access")
 CLIENT_SCOPES = frozenset({*DASHBOARD_SCOPES, "address", "phone", "fts:submit-transfer"})
 
 
-class MissingToken(Exception):  # noqa: N818 -- named for what the caller sees, as OAuth does
+class MissingToken(Exception):
     """The request carries no bearer token."""
 
 
-class InvalidToken(Exception):  # noqa: N818 -- the OAuth error of the same name
+class InvalidToken(Exception):
     """The bearer token is malformed, expired, revoked or not from here; ``token`` is what was sent."""
 
     def __init__(self, token: str) -> None:

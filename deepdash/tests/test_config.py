@@ -1,11 +1,11 @@
 """The configuration: the original's file, the environment over it, secrets from files, strict parsing."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from deepdash import config as config_module
 from deepdash.config import Config, ConfigError, config_file_values, load_config, unknown_keys
 
 ORIGINAL = {
@@ -28,7 +28,7 @@ ORIGINAL = {
 @pytest.fixture
 def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     """``given({...})`` puts a configuration file in place and returns what is loaded from it."""
-    for name in list(config_module.os.environ):
+    for name in list(os.environ):
         if name.startswith("DEEPDASH_"):
             monkeypatch.delenv(name)
 
@@ -47,7 +47,7 @@ def test_the_originals_file_works_as_it_stands(given) -> None:  # type: ignore[n
     config = given(ORIGINAL)
     assert config.IAM_BASE_URL == "https://iam.example.org"
     assert config.COMMON_TOSCAS == {"default": "a.yml", "minimal": "b.yml"}
-    assert config.EXTERNAL_LINKS == ORIGINAL["EXTERNAL_LINKS"]
+    assert config.EXTERNAL_LINKS == [{"url": "https://docs.example.org", "menu_item_name": "Documentation"}]
     assert config.LOG_LEVEL == "INFO"
     assert config.ENABLE_ADVANCED_MENU is True
 
@@ -85,7 +85,7 @@ def test_a_secret_may_come_from_a_file(given, monkeypatch: pytest.MonkeyPatch, t
     ],
 )
 def test_a_mistake_is_named_with_its_key(given, values: object, said: str) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(ConfigError, match=".") as caught:
+    with pytest.raises(ConfigError) as caught:
         given(values)
     assert said in str(caught.value)
 

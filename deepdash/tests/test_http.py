@@ -25,7 +25,7 @@ class Server:
                 server.seen.append((self.command, self.path, dict(self.headers)))
                 reply(self)
 
-            do_GET = do_POST = do_DELETE = answer
+            do_GET = do_POST = do_DELETE = answer  # noqa: N815 - names of the base class
 
             def log_message(self, *args: object) -> None:
                 pass

@@ -9,12 +9,12 @@ GENERAL, HARDWARE, STORAGE, SERVICE, ADVANCED = "General", "Hardware", "Storage"
 SETTINGS = "Settings"  # what a template asks for that no rule knows
 ORDER = (GENERAL, HARDWARE, STORAGE, SERVICE, SETTINGS, ADVANCED)
 _RULES = (
-    (GENERAL, re.compile(r"deployment_description|description|display_name")),
-    (HARDWARE, re.compile(r"(?:.*_)?(?:num_)?(?:cpus?|gpus?|mem(?:_size|ory)?|disk(?:_size)?|wn_num|nodes?|replicas)(?:_.*)?")),
-    (STORAGE, re.compile(r"(?:rclone|onedata|oneclient|webdav|nextcloud|s3|storage|volume|dataset)(?:_.*)?|app_in_out_base_dir")),
-    (SERVICE, re.compile(r"(?:jupyter|deepaas|flaat|monitor|tensorboard)(?:_.*)?|run_command")),
-    (ADVANCED, re.compile(r"docker_(?:privileged|image)|dockerhub_img")),
-)  # fmt: skip
+    (GENERAL, r"deployment_description|description|display_name"),
+    (HARDWARE, r"(?:.*_)?(?:num_)?(?:cpus?|gpus?|mem(?:_size|ory)?|disk(?:_size)?|wn_num|nodes?|replicas)(?:_.*)?"),
+    (STORAGE, r"(?:rclone|onedata|oneclient|webdav|nextcloud|s3|storage|volume|dataset)(?:_.*)?|app_in_out_base_dir"),
+    (SERVICE, r"(?:jupyter|deepaas|flaat|monitor|tensorboard)(?:_.*)?|run_command"),
+    (ADVANCED, r"docker_(?:privileged|image)|dockerhub_img"),
+)
 
 
 def section_of(item: Input, *, image_is_typed: bool = False) -> str:
@@ -27,7 +27,7 @@ def section_of(item: Input, *, image_is_typed: bool = False) -> str:
     if item.name in IMAGES and image_is_typed:
         return GENERAL
     for section, names in _RULES:
-        if names.fullmatch(item.name):
+        if re.fullmatch(names, item.name):
             return section
     return GENERAL if item.required and not item.has_default else SETTINGS
 

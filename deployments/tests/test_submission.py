@@ -32,8 +32,14 @@ topology_template:
     num_cpus: {type: integer, default: 1}
     rclone_password: {type: string, default: ""}
 """
-ANSWER = {"uuid": "11ed8ab3-6a40", "status": "CREATE_IN_PROGRESS", "task": "NONE", "creationTime": "2026-11-23T09:22+0000",
-          "outputs": {}, "links": []}  # fmt: skip
+ANSWER = {
+    "uuid": "11ed8ab3-6a40",
+    "status": "CREATE_IN_PROGRESS",
+    "task": "NONE",
+    "creationTime": "2026-11-23T09:22+0000",
+    "outputs": {},
+    "links": [],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +63,9 @@ def ada(db: None) -> User:
 
 def submission(**changes: Any) -> Submission:
     module = Module.objects.get_or_create(slug="m", defaults={"title": "M", "docker_image": "deephdc/m"})[0]
-    template = Template.objects.get_or_create(path="t.yml", defaults={"filename": "t.yml", "raw": RAW, "kind": "MARATHON"})[0]
+    template = Template.objects.get_or_create(
+        path="t.yml", defaults={"filename": "t.yml", "raw": RAW, "kind": "MARATHON"}
+    )[0]
     values: dict[str, Any] = {
         "key": uuid.uuid4(),
         "module": module,
@@ -73,12 +81,14 @@ def submission(**changes: Any) -> Submission:
 
 def sent_body(upstream: responses.RequestsMock) -> dict[str, Any]:
     (call,) = [call for call in upstream.calls if call.request.method == "POST"]
-    return json.loads(call.request.body)  # type: ignore[no-any-return]
+    return dict(json.loads(call.request.body or b""))
 
 
 def test_typed_inputs_and_the_templates_own_text_are_sent(ada: User, upstream: responses.RequestsMock) -> None:
     upstream.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=ANSWER, status=201)
-    deployment = deployment_submit(user=ada, submission=submission(options={"keep_last_attempt": True, "timeout_mins": 30}))
+    deployment = deployment_submit(
+        user=ada, submission=submission(options={"keep_last_attempt": True, "timeout_mins": 30})
+    )
     assert sent_body(upstream) == {
         "template": RAW,
         "parameters": {"num_cpus": 2, "rclone_password": "hunter22222", "docker_image": "deephdc/m:cpu"},
@@ -122,7 +132,10 @@ def test_somebody_elses_key_does_not_lead_to_their_deployment(ada: User, upstrea
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        ({"status": 400, "json": {"code": 400, "title": "Bad Request", "message": "mem_size exceeds"}}, "submit:refused"),
+        (
+            {"status": 400, "json": {"code": 400, "title": "Bad Request", "message": "mem_size exceeds"}},
+            "submit:refused",
+        ),
         ({"status": 403, "json": {"message": "Insufficient scope"}}, "submit:refused"),
         ({"status": 409, "json": {"message": "later"}}, "submit:refused"),
         ({"status": 500, "json": {"message": "NullPointer"}}, "submit:unsent"),
@@ -176,18 +189,27 @@ def test_a_chosen_provider_becomes_a_placement_policy(ada: User, upstream: respo
 
 
 def test_old_placements_go_and_other_policies_stay() -> None:
-    raw = RAW + """\
+    raw = (
+        RAW
+        + """\
   policies:
     - scaling: {type: tosca.policies.Scaling}
     - old: {type: tosca.policies.Placement, properties: {sla_id: other}}
 """
+    )
     policies = yaml.safe_load(with_placement(raw, sla_id="x", type=SLA_PLACEMENT))["topology_template"]["policies"]
     assert [next(iter(policy)) for policy in policies] == ["scaling", "deploy_on_specific_site"]
 
 
 @pytest.mark.parametrize(
     ("version", "type"),
-    [("2.1.1-FINAL", PLACEMENT), ("2.2.0", SLA_PLACEMENT), ("2.10.0-SNAPSHOT", SLA_PLACEMENT), ("", SLA_PLACEMENT), ("odd", SLA_PLACEMENT)],
+    [
+        ("2.1.1-FINAL", PLACEMENT),
+        ("2.2.0", SLA_PLACEMENT),
+        ("2.10.0-SNAPSHOT", SLA_PLACEMENT),
+        ("", SLA_PLACEMENT),
+        ("odd", SLA_PLACEMENT),
+    ],
 )
 def test_the_policys_type_follows_the_orchestrators_version(version: str, type: str) -> None:
     assert placement_type(version) == type

@@ -19,7 +19,7 @@ _SWAGGER_TYPE: dict[str, dict[str, str]] = {
 }
 
 
-class Refused(ValueError):  # noqa: N818 -- named for what happens to the value
+class Refused(ValueError):
     """A value that is not accepted; ``problem`` is the body of the answer, or its part for one argument."""
 
     def __init__(self, problem: Any, status: int = 422) -> None:

@@ -36,7 +36,7 @@ _MISSING = object()
 Attributes = Callable[[str, Sequence[Any]], Any]
 
 
-class Unresolvable(Exception):  # noqa: N818 -- a state of an expression, not a fault of the program
+class Unresolvable(Exception):
     """An expression cannot be evaluated now; the message is what the orchestrator would print."""
 
 

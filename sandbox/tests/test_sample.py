@@ -191,9 +191,7 @@ def test_the_malformed_metadata_lacks_one_comma_and_nothing_else() -> None:
     text = (MODULES / ORG / MALFORMED / "metadata.json").read_text()
     with pytest.raises(json.JSONDecodeError, match="Expecting ',' delimiter"):
         json.loads(text)
-    assert Draft7Validator(METADATA_SCHEMA).is_valid(
-        json.loads(text.replace(']\n    "license"', '],\n    "license"'))
-    )
+    assert Draft7Validator(METADATA_SCHEMA).is_valid(json.loads(text.replace(']\n    "license"', '],\n    "license"')))
 
 
 # -- modules ------------------------------------------------------------------------------------------------
@@ -252,16 +250,13 @@ def test_only_one_template_that_a_module_names_does_not_exist() -> None:
 
 
 def test_every_readable_template_can_be_reached_from_a_module_or_is_common() -> None:
-    named = {
-        entry["url"].rsplit("/", 1)[1] for name in GOOD_MODULES for entry in metadata(name).get("tosca", [])
-    }
+    named = {entry["url"].rsplit("/", 1)[1] for name in GOOD_MODULES for entry in metadata(name).get("tosca", [])}
     assert {*GOOD_TEMPLATES, REJECTED} <= named
 
 
 def test_some_modules_leave_out_what_the_schema_lets_them_leave_out() -> None:
     without = {
-        key: [name for name in GOOD_MODULES if key not in metadata(name)]
-        for key in ("tosca", "continuous_integration")
+        key: [name for name in GOOD_MODULES if key not in metadata(name)] for key in ("tosca", "continuous_integration")
     }
     assert without == {
         "tosca": ["DEEP-OC-spoken-commands"],
@@ -389,9 +384,7 @@ def test_images_with_a_tag_written_into_a_template_exist() -> None:
 
 
 def test_no_template_is_left_without_a_claim() -> None:
-    assert sorted(file.name for file in TEMPLATES.iterdir()) == sorted(
-        [*GOOD_TEMPLATES, REJECTED, NOT_YAML, FRAGMENT]
-    )
+    assert sorted(file.name for file in TEMPLATES.iterdir()) == sorted([*GOOD_TEMPLATES, REJECTED, NOT_YAML, FRAGMENT])
 
 
 @pytest.mark.parametrize("name", GOOD_TEMPLATES)
@@ -675,6 +668,4 @@ def test_the_newer_dialect_refines_inputs_and_has_one_choice_that_sets_several()
     parents = constraints(inputs("deep-oc-virtual-machine.yaml")[release["parent"]])["valid_values"]
     assert {choice["parent_value"] for choice in release["constraints"]} == set(parents)
     assert {entry["tab"] for entry in data["inputs"].values() if "tab" in entry} == set(data["tabs"])
-    assert set(data["outputs"]) <= set(
-        template("deep-oc-virtual-machine.yaml")["topology_template"]["outputs"]
-    )
+    assert set(data["outputs"]) <= set(template("deep-oc-virtual-machine.yaml")["topology_template"]["outputs"])
