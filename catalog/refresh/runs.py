@@ -24,7 +24,7 @@ MAX_ITEMS = 2000  # per run; the counts go on
 UNCHANGED = "unchanged"
 
 
-class Superseded(Exception):  # noqa: N818  (what happened, no error)
+class Superseded(Exception):
     """This run was silent for so long that another process declared it abandoned."""
 
 

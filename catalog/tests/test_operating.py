@@ -1,5 +1,8 @@
 """Commands, checks and the curators' admin."""
 
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,21 @@ def test_the_command_says_when_another_process_does_it(world: World, capsys: pyt
     RefreshRun.objects.create(trigger="command", state="running", alive_at=timezone.now())
     call_command("refresh_catalog")
     assert "Another process is refreshing" in capsys.readouterr().out
+
+
+def test_a_command_that_is_told_to_end_leaves_no_run_that_looks_alive(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(report: object, progress: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    monkeypatch.setattr("catalog.services._refresh", ended)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit):
+        call_command("refresh_catalog")
+    assert RefreshRun.objects.get().state == RefreshRun.State.ABANDONED
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_templates_are_checked_for_their_authors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

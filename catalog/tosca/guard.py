@@ -15,7 +15,7 @@ MAX_DEPTH = 40
 EventLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Refused(Exception):  # noqa: N818  (what happened, no error)
+class Refused(Exception):
     """The text is not taken; the message says why in words for its author."""
 
 

@@ -1,6 +1,10 @@
 """``manage.py refresh_catalog``: bring the catalogue up to date now."""
 
+import signal
+import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -30,7 +34,8 @@ class Command(BaseCommand):
                     self.stdout.write(f"{item['result']:>9}  {item['kind']} {item['name']}")
                 shown = len(report.items)
 
-        run = catalog_refresh(trigger=RefreshRun.Trigger.COMMAND, progress=progress)
+        with _ended_politely():
+            run = catalog_refresh(trigger=RefreshRun.Trigger.COMMAND, progress=progress)
         if on_terminal:
             self.stdout.write("\r", ending="")
         if run.state == RefreshRun.State.WAITING:
@@ -46,6 +51,16 @@ class Command(BaseCommand):
         self.stdout.write(f"{run.get_state_display().capitalize()} in {seconds:.1f} s: {_counts(run.counts)}")
         if run.state != RefreshRun.State.DONE or (options["strict"] and run.counts.get("failed")):
             raise CommandError("The catalogue is not as it should be; see above.")
+
+
+@contextmanager
+def _ended_politely() -> Iterator[None]:
+    """SIGTERM ends this process by way of all ``finally``, so that no run stays behind that looks alive for minutes."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _counts(counts: dict[str, int]) -> str:
