@@ -10,8 +10,9 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from deployments.adoption import repository
 from deployments.models import Deployment
-from deployments.querysets import DEFAULT_SORT, GROUPS, SORTS
+from deployments.querysets import DEFAULT_SORT, SORTS, status_groups
 from deployments.reasons import site_name
 from deployments.states import COMPLETE
 from deployments.status import StatusView, describe
@@ -76,11 +77,16 @@ class Row:
 
     @property
     def run(self) -> str:
-        return _RUNS.get(str(self.deployment.choices.get("run", "")).lower(), "")
+        return _RUNS.get(self.deployment.run, "")
 
     @property
     def tag(self) -> str:
         return str(self.deployment.choices.get("docker_tag", "")) or image_tag(self.deployment.docker_image)
+
+    @property
+    def image(self) -> str:
+        """The image's own name, without registry, organisation and tag."""
+        return repository(self.deployment.docker_image).rpartition("/")[2]
 
     @property
     def site(self) -> str:
@@ -196,7 +202,7 @@ def image_tag(image: str) -> str:
 
 def _sums(mine: Any) -> dict[str, Any]:
     alive = Q(gone_at__isnull=True)
-    counts = {key: Count("pk", filter=alive & condition) for key, condition in GROUPS.items()}
+    counts = {key: Count("pk", filter=alive & condition) for key, condition in status_groups().items()}
     held = alive & Q(status__in=COMPLETE)
     sums: dict[str, Any] = mine.order_by().aggregate(
         **counts,

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deployments.querysets import DeploymentQuerySet
-from deployments.states import COMPLETE, ENDED, MOVING, Status
+from deployments.states import BOOT_TIME, COMPLETE, ENDED, MOVING, Status
 
 TITLE_CHARS = 45
 NOTE_CHARS = 4000
@@ -120,6 +120,15 @@ class Deployment(models.Model):
         return self.title or self.description or f"Deployment {self.reference[:8]}"
 
     @property
+    def run(self) -> str:
+        """What was started in it: ``jupyterlab``, ``deepaas``, or "" when neither choice nor command tells."""
+        chosen = str(self.choices.get("run", "")).lower()
+        command = str(self.outputs.get("command", "")).lower()
+        if chosen in {"jupyterlab", "deepaas"}:
+            return chosen
+        return "jupyterlab" if "jupyter" in command else "deepaas" if "deepaas" in command else ""
+
+    @property
     def is_moving(self) -> bool:
         """True when its state will change by itself soon."""
         return self.gone_at is None and (self.status in MOVING or self.is_starting)
@@ -130,8 +139,9 @@ class Deployment(models.Model):
 
     @property
     def is_starting(self) -> bool:
-        """Complete, but no service of it has ever answered."""
-        return self.is_complete and self.answers is False and self.answered_at is None
+        """Complete, no service of it has ever answered, and it still may."""
+        never = self.is_complete and self.answers is False and self.answered_at is None
+        return never and timezone.now() - self.status_since < BOOT_TIME
 
     @property
     def is_gone(self) -> bool:

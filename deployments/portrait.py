@@ -13,6 +13,20 @@ from deployments.reasons import Attempt, Reason, reason_of, site_name
 from deployments.states import Status
 from deployments.status import StatusView, configure_url, describe
 
+_KINDS = {
+    "MARATHON": "Container (Marathon)",
+    "CHRONOS": "Container job (Chronos)",
+    "KUBERNETES": "Container (Kubernetes)",
+    "QCG": "Batch job (QCG)",
+    "OPENSTACK": "Virtual machine (OpenStack)",
+    "AWS": "Virtual machine (Amazon)",
+    "AZURE": "Virtual machine (Azure)",
+    "OTC": "Virtual machine (Open Telekom Cloud)",
+    "OPENNEBULA": "Virtual machine (OpenNebula)",
+    "OCCI": "Virtual machine (OCCI)",
+    "CLOUD": "Virtual machine",
+}
+
 
 @dataclass(frozen=True)
 class Named:
@@ -59,6 +73,12 @@ class Portrait:
     @property
     def title(self) -> str:
         return self.deployment.shown_title
+
+    @property
+    def kind(self) -> str:
+        """Where it runs, in words."""
+        kind = self.deployment.deployment_kind
+        return _KINDS.get(kind, kind.capitalize())
 
     @property
     def again(self) -> str:

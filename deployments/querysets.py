@@ -8,8 +8,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 
-from deployments.states import COMPLETE, FAILED, MOVING, Status
+from deployments.states import BOOT_TIME, COMPLETE, FAILED, MOVING, Status
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -29,15 +30,19 @@ SORTS: dict[str, str] = {
 }
 DEFAULT_SORT = "-created"
 
-READY = Q(status__in=COMPLETE, answers=True)
-SILENT = Q(status__in=COMPLETE, answers=False, answered_at__isnull=False)
-STARTING = Q(status__in=COMPLETE, answers=False, answered_at__isnull=True)
-GROUPS: dict[str, Q] = {
-    "attention": Q(status__in=[*FAILED, Status.UNCERTAIN]) | SILENT,
-    "ready": Q(status__in=COMPLETE) & ~SILENT & ~STARTING,
-    "progress": Q(status__in=MOVING) | STARTING,
-    "unknown": Q(status=Status.UNKNOWN),
-}
+
+def status_groups() -> dict[str, Q]:
+    """The groups of states that lists filter by and count, of those that are alive."""
+    starting = Q(
+        status__in=COMPLETE, answers=False, answered_at__isnull=True, status_since__gt=timezone.now() - BOOT_TIME
+    )
+    silent = Q(status__in=COMPLETE, answers=False) & ~starting
+    return {
+        "attention": Q(status__in=[*FAILED, Status.UNCERTAIN]) | silent,
+        "ready": Q(status__in=COMPLETE) & (Q(answers=True) | Q(answers__isnull=True)),
+        "progress": Q(status__in=MOVING) | starting,
+        "unknown": Q(status=Status.UNKNOWN),
+    }
 
 
 class DeploymentQuerySet(models.QuerySet["Deployment"]):
@@ -67,11 +72,11 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
 
     def in_motion(self) -> Self:
         """Those whose state will change by itself soon: worth looking again."""
-        return self.alive().filter(GROUPS["progress"])
+        return self.alive().filter(status_groups()["progress"])
 
     def needing_attention(self) -> Self:
         """Those whose owner has something to decide."""
-        return self.alive().filter(GROUPS["attention"])
+        return self.alive().filter(status_groups()["attention"])
 
     def running(self) -> Self:
         """Those that hold resources and can be used."""
@@ -95,7 +100,8 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
         """``attention``, ``ready``, ``progress``, ``unknown`` or ``gone``; anything else means all that are alive."""
         if group == "gone":
             return self.gone()
-        return self.alive().filter(GROUPS[group]) if group in GROUPS else self.alive()
+        wanted = status_groups().get(group)
+        return self.alive().filter(wanted) if wanted else self.alive()
 
     def of_provider(self, name: str) -> Self:
         return self.filter(provider_name=name) if name else self

@@ -1,6 +1,6 @@
 """Do the services of a deployment answer? Probed from here, guarded, side by side, and remembered for a while."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ from deployments.outputs import Service, services_of
 
 AGE = timedelta(seconds=30)  # how old what we know of a service may get
 AGE_STARTING = timedelta(seconds=4)  # the same, while we wait for its first answer
-GIVE_UP = timedelta(hours=1)  # what has not answered after that is asked as rarely as the others
 PATIENCE = PROBE_TIMEOUT + 0.5  # seconds for all probes together, name look-ups included
 AT_ONCE = 16
 _MAIN = {"jupyterlab": "terminal", "deepaas": "code"}  # what was chosen to run → icon of its service
@@ -40,8 +39,8 @@ def is_due(deployment: Deployment, now: datetime) -> bool:
     """Whether its services should be probed again."""
     if not deployment.is_complete or deployment.is_gone or not services_of(deployment.outputs):
         return False
-    waiting = deployment.answered_at is None and now - deployment.status_since < GIVE_UP
-    return deployment.checked_at is None or now - deployment.checked_at >= (AGE_STARTING if waiting else AGE)
+    age = AGE_STARTING if deployment.is_starting else AGE
+    return deployment.checked_at is None or now - deployment.checked_at >= age
 
 
 def deployments_probe(deployments: Sequence[Deployment]) -> int:
@@ -65,15 +64,16 @@ def deployments_probe(deployments: Sequence[Deployment]) -> int:
 def lights_of(deployment: Deployment) -> list[Light]:
     """The services of a deployment as last probed; the one it was made for first."""
     main = _main_service(deployment)
-    lights = [_light(deployment, service, service == main) for service in services_of(deployment.outputs)]
+    lights = [_light(deployment, service, main in {None, service}) for service in services_of(deployment.outputs)]
     return sorted(lights, key=lambda light: not light.main)
 
 
 def _main_service(deployment: Deployment) -> Service | None:
-    """The service the deployment was made for: what was chosen to run, else the first one."""
+    """The service the deployment was made for, as far as that is known."""
     services = services_of(deployment.outputs)
-    wanted = _MAIN.get(str(deployment.choices.get("run", "")).lower())
-    return next((service for service in services if service.icon == wanted), services[0] if services else None)
+    wanted = _MAIN.get(deployment.run)
+    found = next((service for service in services if service.icon == wanted), None)
+    return found or (services[0] if len(services) == 1 else None)
 
 
 def _light(deployment: Deployment, service: Service, main: bool) -> Light:
@@ -83,7 +83,7 @@ def _light(deployment: Deployment, service: Service, main: bool) -> Light:
         return Light(service, "Not checked", "idle", known.get("note", ""), checked_at=checked, main=main)
     if known["answers"]:
         return Light(service, "Answers", "ok", checked_at=checked, main=main)
-    if known.get("answered"):
+    if known.get("answered") or (main and not deployment.is_starting):
         return Light(service, "Not answering", "warn", known.get("note", ""), checked_at=checked, main=main)
     if service.icon == "chart":
         return Light(service, "Not started", "idle", "Starts with the first training", usable=False, checked_at=checked)
@@ -106,10 +106,16 @@ def _note(deployment: Deployment, answers: dict[str, dict[str, Any]], now: datet
     }
     main = _main_service(deployment)
     deployment.services, deployment.checked_at = services, now
-    deployment.answers = services[main.name]["answers"] if main and main.name in services else None
+    deployment.answers = services[main.name]["answers"] if main else _any(said["answers"] for said in services.values())
     if deployment.answers:
         deployment.answered_at = now
         deployment.ready_at = deployment.ready_at or now
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    """True if one answers, unknown if none does but one was not asked."""
+    said = list(answers)
+    return True if True in said else None if None in said else False
 
 
 def _side_by_side(services: list[Service]) -> list[dict[str, Any]]:

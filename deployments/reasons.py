@@ -40,6 +40,12 @@ class Reason:
     explanation: Explanation
     attempts: tuple[Attempt, ...] = ()
 
+    @property
+    def gist(self) -> str:
+        """For a line of a list: what all attempts had in common, else how many there were."""
+        shorts = {attempt.explanation.short for attempt in self.attempts}
+        return shorts.pop() if len(shorts) == 1 else self.explanation.short
+
 
 _UNKNOWN = Explanation("Its own words say more")
 # The first pattern that is found counts, so what is more particular stands higher.

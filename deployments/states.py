@@ -1,5 +1,7 @@
 """The words for a deployment's state: the orchestrator's own (contract 1.7) and ours beside them."""
 
+from datetime import timedelta
+
 from django.db import models
 
 
@@ -23,6 +25,9 @@ class Status(models.TextChoices):
     # No longer listed by the orchestrator.
     GONE = "GONE", "Deleted"
 
+
+# A service that has not answered so long after completion is no longer starting: it is silent.
+BOOT_TIME = timedelta(minutes=30)
 
 COMPLETE = (Status.CREATE_COMPLETE, Status.UPDATE_COMPLETE)
 FAILED = (Status.CREATE_FAILED, Status.UPDATE_FAILED, Status.DELETE_FAILED)

@@ -48,7 +48,7 @@ _TABLE: dict[str, StatusView] = {
     "starting": StatusView("Creating: starting at {site}", "busy", "spin", "{site} is at work on it."),
     "ready": StatusView("Ready", "ok", "ok", "Its service answers."),
     "booting": StatusView("Starting", "busy", "clock", "It runs; the service inside is still booting."),
-    "silent": StatusView("Not answering", "warn", "alert", "It runs, but its service no longer answers."),
+    "silent": StatusView("Not answering", "warn", "alert", "It runs, but its service does not answer."),
     "unprobed": StatusView("Deployed", "idle", "ok", "It runs; whether its service answers was not checked."),
     "CREATE_FAILED": StatusView("Creation failed", "bad", "fail", "All tries failed."),
     "UPDATE_IN_PROGRESS": StatusView("Updating", "busy", "spin", "The new values are being applied."),
@@ -97,7 +97,7 @@ def _row(deployment: Deployment, unreachable: bool) -> str:
             return "unprobed"
         if deployment.answers:
             return "ready"
-        return "silent" if deployment.answered_at else "booting"
+        return "booting" if deployment.is_starting else "silent"
     return status
 
 
@@ -114,7 +114,7 @@ def _sub(deployment: Deployment, row: str, passed: timedelta) -> str:
             return "Not known whether accepted"
         case "CREATE_FAILED" | "UPDATE_FAILED" | "DELETE_FAILED":
             reason = reason_of(deployment.status_reason)
-            return reason.explanation.short if reason else ""
+            return reason.gist if reason else ""
         case "UNKNOWN":
             was = _WAS.get(deployment.known_status or deployment.status)
             return f"Was {was}" if was else ""

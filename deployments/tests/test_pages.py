@@ -355,7 +355,7 @@ class TestActs:
         assert refused.status_code == 422
         assert "Use at most 45 characters; this has 46." in text(refused)
         assert "kept words" in text(refused)
-        assert browser.get(f"/deployments/{mine.uuid}/rename").status_code == 405
+        assert 'value="Field trip"' in text(browser.get(f"/deployments/{mine.uuid}/rename"))
 
 
 class TestProviders:
@@ -434,7 +434,7 @@ def test_what_others_wrote_is_inert_everywhere(browser: Client, owner: User, wir
     for path in ("/deployments", "/deployments?fresh=1", f"/deployments?q={EVIL}", "/deployments/rows", "/home-strips"):
         check_inert(browser, path)
     for deployment in (mine, running):
-        for part in ("", "/live", "/template", "/log", "/delete"):
+        for part in ("", "/live", "/template", "/log", "/delete", "/rename"):
             check_inert(browser, f"/deployments/{deployment.uuid}{part}")
 
 
@@ -446,7 +446,7 @@ def check_inert(browser: Client, path: str) -> None:
 
 
 PAGES: list[tuple[str, Callable[[Client, str], Any]]] = [
-    (name, lambda client, url: client.get(url)) for name in ("detail", "live", "template", "log", "delete")
+    (name, lambda client, url: client.get(url)) for name in ("detail", "live", "template", "log", "delete", "rename")
 ] + [(name, lambda client, url: client.post(url, {"title": "x", "note": ""})) for name in ("delete", "rename")]
 
 

@@ -149,9 +149,9 @@ def test_many_take_one_statement(owner: User, module: str, django_assert_num_que
         ({}, True),
         ({"checked_at": timedelta(seconds=10), "answered_at": timedelta(seconds=10)}, False),
         ({"checked_at": AGE, "answered_at": AGE}, True),
-        ({"checked_at": timedelta(seconds=5)}, True),
-        ({"checked_at": timedelta(seconds=2)}, False),
-        ({"checked_at": timedelta(seconds=10), "status_since": timedelta(hours=2)}, False),
+        ({"checked_at": timedelta(seconds=5), "answers": False}, True),
+        ({"checked_at": timedelta(seconds=2), "answers": False}, False),
+        ({"checked_at": timedelta(seconds=10), "answers": False, "status_since": timedelta(hours=2)}, False),
         ({"outputs": {}}, False),
         ({"outputs": {"deepaas_endpoint": "javascript:alert(1)"}}, False),
         ({"status": Status.CREATE_FAILED}, False),
@@ -163,3 +163,11 @@ def test_when_it_is_due(fields: dict[str, Any], due: object, owner: User) -> Non
     given = {name: now - value if isinstance(value, timedelta) else value for name, value in fields.items()}
     made = make_deployment(owner, **({"outputs": {"deepaas_endpoint": "http://203.0.113.7:1"}} | given))
     assert is_due(made, now) is due
+
+
+def test_when_nobody_knows_what_it_runs_any_service_counts(owner: User, module: str) -> None:
+    outputs = {"jupyter_endpoint": "http://127.0.0.1:9", "deepaas_endpoint": f"{module}/200"}
+    assert probed(make_deployment(owner, choices={}, outputs=outputs)).answers is True
+    told = probed(make_deployment(owner, choices={}, outputs={**outputs, "command": "/srv/.jupyter/run_jupyter.sh"}))
+    assert told.run == "jupyterlab"
+    assert told.answers is False

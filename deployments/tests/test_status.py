@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from deployments.states import Status
+from deployments.states import BOOT_TIME, Status
 from deployments.status import describe
 from deployments.testing import make_deployment
 
@@ -34,6 +34,13 @@ SITE = {"provider_name": "provider-SITE"}
         ({"status": "CREATE_COMPLETE", "answers": False}, "Starting", "busy", "clock", ""),
         (
             {"status": "CREATE_COMPLETE", "answers": False, "answered_at": NOW},
+            "Not answering",
+            "warn",
+            "alert",
+            "See why",
+        ),
+        (
+            {"status": "CREATE_COMPLETE", "answers": False, "status_since": NOW - BOOT_TIME},
             "Not answering",
             "warn",
             "alert",

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
@@ -123,19 +123,23 @@ def delete(request: Request, uuid: str) -> HttpResponse:
     return render(request, "deployments/delete.html", context, status=problem.status if problem else 200)
 
 
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def rename(request: Request, uuid: str) -> HttpResponse:
-    """Another title and note."""
+    """Another title and note; GET is the form as a page."""
     deployment = find(request, uuid)
-    title, note = request.POST.get("title", ""), request.POST.get("note", "")
-    try:
-        deployment_rename(user=signed_in(request), deployment=deployment, title=title, note=note)
-    except ValidationError as error:
-        typed = {"title": title, "note": note, "errors": error.message_dict}
-        context = {"nav": "deployments", "it": portrait(find(request, uuid)), **typed, **_LIMITS}
-        return render(request, "deployments/rename.html", context, status=422)
-    messages.success(request, "Title and note are saved.", extra_tags="ok")
-    return redirect(deployment)
+    typed: dict[str, Any] = {"title": deployment.title, "note": deployment.note}
+    if request.method == "POST":
+        typed = {"title": request.POST.get("title", ""), "note": request.POST.get("note", "")}
+        try:
+            deployment_rename(user=signed_in(request), deployment=deployment, **typed)
+        except ValidationError as error:
+            typed["errors"] = error.message_dict
+        else:
+            messages.success(request, "Title and note are saved.", extra_tags="ok")
+            return redirect(deployment)
+    context = {"nav": "deployments", "it": portrait(find(request, uuid)), **typed, **_LIMITS}
+    return render(request, "deployments/rename.html", context, status=422 if "errors" in typed else 200)
 
 
 def _refreshed(request: Request, uuid: str) -> Deployment:
