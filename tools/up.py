@@ -123,7 +123,10 @@ def main() -> int:
         manage("migrate", "--no-input", "-v0", environment=environment)
         manage("collectstatic", "--no-input", "-v0", environment=environment)
         if new or not CONFIGURED:  # later, the dashboard's own scheduler does it
-            print("Filling the catalogue ...", flush=True)
+            print(
+                f"Filling the catalogue{'' if CONFIGURED else ' (the sandbox has some broken entries on purpose)'} ...",
+                flush=True,
+            )
             manage("refresh_catalog", environment=environment)
         web = start("gunicorn", "-c", "gunicorn.conf.py", "deepdash.wsgi", environment=environment)
         children.insert(0, web)
