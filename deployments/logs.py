@@ -13,6 +13,7 @@ from deployments.models import Deployment
 if TYPE_CHECKING:
     from accounts.models import User
 
+MAX_CHARS = 500_000  # of the end, where the news are
 CONTAINER_KINDS = ("MARATHON", "CHRONOS", "QCG", "KUBERNETES")
 
 
@@ -43,7 +44,7 @@ def log_of(deployment: Deployment, *, user: "User | None" = None) -> Log:
     if not deployment.uuid or not deployment.provider_name:
         # The orchestrator answers 500 until a provider was chosen (contract 1.14).
         return Log(available=False, why_not="No log yet", advice="There is one as soon as a provider was chosen.")
-    return Log(redact(_read(deployment.uuid, deployment.physical_id, user))) if user else Log()
+    return Log(redact(_read(deployment.uuid, deployment.physical_id, user)[-MAX_CHARS:])) if user else Log()
 
 
 def _read(uuid: str, infrastructure: str, user: "User") -> str:

@@ -111,7 +111,7 @@ def portrait(deployment: Deployment, *, unreachable: bool = False) -> Portrait:
         Row(deployment, view),
         lights=lights_of(deployment) if deployment.is_complete and not deployment.is_gone else [],
         reason=reason_of(deployment.status_reason),
-        outputs=[Named(name, as_text(value), web_address(value)) for name, value in deployment.outputs.items()],
+        outputs=_outputs(deployment),
         inputs=_inputs(deployment),
         timeline=_timeline(deployment),
     )
@@ -124,6 +124,14 @@ def as_text(value: Any) -> str:
     if value is None:
         return ""
     return json.dumps(value, ensure_ascii=False)
+
+
+def _outputs(deployment: Deployment) -> list[Named]:
+    """The outputs, as links while it is there: afterwards the address may be somebody else's."""
+    return [
+        Named(name, as_text(value), "" if deployment.is_gone else web_address(value))
+        for name, value in deployment.outputs.items()
+    ]
 
 
 def _inputs(deployment: Deployment) -> list[Named]:

@@ -79,8 +79,8 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
         return self.alive().filter(status_groups()["attention"])
 
     def running(self) -> Self:
-        """Those that hold resources and can be used."""
-        return self.alive().filter(status__in=COMPLETE)
+        """Those that can be used, or will be in a moment."""
+        return self.alive().filter(status__in=COMPLETE).exclude(status_groups()["attention"])
 
     def search(self, text: str) -> Self:
         """Those that have every word of ``text`` in title, description, module, image, provider or identifier."""

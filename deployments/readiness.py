@@ -87,8 +87,8 @@ def _light(deployment: Deployment, service: Service, main: bool) -> Light:
         return Light(service, "Not answering", "warn", known.get("note", ""), checked_at=checked, main=main)
     if service.icon == "chart":
         return Light(service, "Not started", "idle", "Starts with the first training", usable=False, checked_at=checked)
-    if service.is_deepaas and not main:
-        note = "Start it in JupyterLab with deepaas-run"
+    if not main:
+        note = "Start it in JupyterLab with deepaas-run" if service.is_deepaas else "Something else was chosen to run"
         return Light(service, "Not started", "idle", note, usable=False, checked_at=checked)
     return Light(service, "Starting", "busy", known.get("note", ""), usable=False, checked_at=checked, main=main)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, Unauthorized, side_by_side
 from deployments.adoption import adoptable, could_be, matches, modules_link
-from deployments.clients.orchestrator import Listing, Orchestrator, UpstreamDeployment
+from deployments.clients.orchestrator import Listing, Orchestrator, UpstreamDeployment, says_gone
 from deployments.models import Deployment, StatusEvent
 from deployments.seen import SEEN_COLUMNS, differences, event_of, is_of, see, see_gone
 from deployments.states import MOVING, Status
@@ -108,10 +108,10 @@ def deployments_follow(*, user: "User") -> list[Deployment]:
     for record, answer in zip(moving, answers, strict=True):
         if isinstance(answer, UpstreamDeployment):
             told += [record] if _look(record, answer, started) else []
-        elif answer.id == "service:missing":
+        elif says_gone(answer):
             _gone(record, started)
             told.append(record)
-    trouble = [answer for answer in answers if isinstance(answer, ServiceError) and answer.id != "service:missing"]
+    trouble = [answer for answer in answers if isinstance(answer, ServiceError) and not says_gone(answer)]
     if trouble:
         raise trouble[0]
     return told
@@ -133,7 +133,7 @@ def deployment_refresh(*, user: "User", uuid: str) -> Deployment:
     try:
         upstream = Orchestrator(user).deployment(uuid)
     except ServiceError as error:
-        if error.id != "service:missing":
+        if not says_gone(error):
             raise
         if record is None:
             raise Deployment.DoesNotExist from None
@@ -197,7 +197,7 @@ def deployment_delete(*, user: "User", deployment: Deployment, force: bool = Fal
     try:
         Orchestrator(user).delete(deployment.uuid, force=force)
     except ServiceError as error:
-        if error.id == "service:missing":
+        if says_gone(error):
             _gone(deployment, started)
             return deployment
         if error.id == "service:conflict" and Status.DELETE_IN_PROGRESS in error.detail:

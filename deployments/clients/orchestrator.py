@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
 from deepdash.config import config
-from deepdash.http import Answer, ServiceSession
+from deepdash.http import Answer, ServiceError, ServiceSession
 from deployments.clients.base import ServiceClient, segment
 from deployments.clients.shapes import Items, Mapping, Moment, Shape, Text
 
@@ -281,3 +281,11 @@ def _next(links: list[Any]) -> dict[str, str]:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) if part.isdigit() else 0 for part in version.partition("-")[0].split("."))
+
+
+def says_gone(error: ServiceError) -> bool:
+    """True when the orchestrator itself says that a deployment does not exist (contract 1.3).
+
+    A 404 without those words comes from somewhere in between, a proxy that lost its way, and proves nothing.
+    """
+    return error.id == "service:missing" and "doesn't exist" in error.detail

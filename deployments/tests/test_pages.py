@@ -19,7 +19,7 @@ from deployments.states import Status
 from deployments.testing import listing, make_deployment, upstream
 from deployments.tests.conftest import CMDB, IM, ORCHESTRATOR, SLAM
 from deployments.tests.test_providers import cmdb_answer, slam_answer
-from deployments.tests.test_services import LIST, of
+from deployments.tests.test_services import LIST, NOT_THERE, of
 
 HTMX = {"HX-Request": "true"}
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -462,7 +462,7 @@ def test_a_stranger_finds_nothing(
 ) -> None:
     mine = make_deployment(owner, note="private words")
     wire.get(f"{LIST}/{mine.uuid}", json=of(mine))  # the same organisation: the orchestrator would tell
-    wire.get(f"{LIST}/{mine.submission_key}", status=404)
+    wire.get(f"{LIST}/{mine.submission_key}", status=404, json=NOT_THERE)
     client = Client()
     client.force_login(stranger)
     answer = call(client, reverse(f"deployments:{name}", args=[getattr(mine, reference)]))

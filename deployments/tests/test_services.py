@@ -36,6 +36,7 @@ from deployments.testing import listing, make_deployment, upstream
 from deployments.tests.conftest import ORCHESTRATOR
 
 LIST = f"{ORCHESTRATOR}/deployments"
+NOT_THERE = {"code": 404, "title": "Not Found", "message": "The deployment <u1> doesn't exist"}
 
 
 def of(deployment: Deployment, **fields: Any) -> dict[str, Any]:
@@ -196,7 +197,7 @@ class TestFollow:
         moving = make_deployment(owner, status=Status.CREATE_IN_PROGRESS)
         ending = make_deployment(owner, status=Status.DELETE_IN_PROGRESS)
         wire.get(f"{LIST}/{moving.uuid}", json=of(moving, status="CREATE_COMPLETE"))
-        wire.get(f"{LIST}/{ending.uuid}", status=404)
+        wire.get(f"{LIST}/{ending.uuid}", status=404, json=NOT_THERE)
         told = deployments_follow(user=owner)
         assert {deployment.pk for deployment in told} == {moving.pk, ending.pk}
         moving.refresh_from_db()
@@ -247,10 +248,28 @@ class TestRefresh:
 
     def test_one_that_is_no_longer_known_is_gone_but_kept(self, owner: User, wire: responses.RequestsMock) -> None:
         mine = make_deployment(owner)
-        answer = wire.get(f"{LIST}/{mine.uuid}", status=404)
+        answer = wire.get(f"{LIST}/{mine.uuid}", status=404, json=NOT_THERE)
         for _ in range(2):
             assert deployment_refresh(user=owner, uuid=str(mine.uuid)).is_gone
         assert answer.call_count == 1
+
+    @pytest.mark.parametrize(
+        "body", ["<html>404 nginx</html>", '{"code": 404, "message": "No handler found for GET /x"}']
+    )
+    def test_a_proxy_that_lost_its_way_buries_nobody(
+        self, body: str, owner: User, wire: responses.RequestsMock
+    ) -> None:
+        mine = make_deployment(owner, status=Status.CREATE_IN_PROGRESS)
+        wire.get(f"{LIST}/{mine.uuid}", status=404, body=body)
+        wire.delete(f"{LIST}/{mine.uuid}", status=404, body=body)
+        with pytest.raises(ServiceError):
+            deployment_refresh(user=owner, uuid=str(mine.uuid))
+        with pytest.raises(ServiceError):
+            deployments_follow(user=owner)
+        with pytest.raises(Problem):
+            deployment_delete(user=owner, deployment=mine)
+        mine.refresh_from_db()
+        assert mine.gone_at is None
 
     def test_one_made_elsewhere_is_adopted(self, owner: User, wire: responses.RequestsMock) -> None:
         wire.get(f"{LIST}/u1", json=upstream("u1", owner=owner))
@@ -268,7 +287,7 @@ class TestRefresh:
         assert not Deployment.objects.visible_to(owner).exists()
 
     def test_an_unknown_one_does_not_exist(self, owner: User, wire: responses.RequestsMock) -> None:
-        wire.get(f"{LIST}/u1", status=404)
+        wire.get(f"{LIST}/u1", status=404, json=NOT_THERE)
         with pytest.raises(Deployment.DoesNotExist):
             deployment_refresh(user=owner, uuid="u1")
 
@@ -285,7 +304,7 @@ class TestDelete:
 
     def test_one_already_gone_is_gone(self, owner: User, wire: responses.RequestsMock) -> None:
         mine = make_deployment(owner)
-        wire.delete(f"{LIST}/{mine.uuid}", status=404)
+        wire.delete(f"{LIST}/{mine.uuid}", status=404, json=NOT_THERE)
         assert deployment_delete(user=owner, deployment=mine).is_gone
 
     def test_a_second_deletion_is_no_error(self, owner: User, wire: responses.RequestsMock) -> None:

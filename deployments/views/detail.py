@@ -24,6 +24,7 @@ from deployments.services import deployment_delete, deployment_refresh, deployme
 from deployments.status import describe
 from deployments.views.common import MOVING, RETRY, attempt, find, frame, live, signed_in
 
+MAX_TEMPLATE_CHARS = 500_000  # what is longer is no template
 _LIMITS = {"title_chars": TITLE_CHARS, "note_chars": NOTE_CHARS}
 
 
@@ -79,7 +80,7 @@ def template(request: Request, uuid: str) -> HttpResponse:
     if not text and deployment.uuid and not deployment.is_gone:
         told: list[str] = []
         problem = attempt(lambda: told.append(Orchestrator(signed_in(request)).template(str(deployment.uuid))))
-        text = "".join(told)
+        text = "".join(told)[:MAX_TEMPLATE_CHARS]
     if "raw" in request.GET:
         if problem:
             raise problem
