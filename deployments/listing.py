@@ -45,15 +45,17 @@ class ListQuery:
 
     @classmethod
     def of(cls, data: QueryDict) -> "ListQuery":
-        sort = data.get("sort", "")
-        status = data.get("status", "")
+        def asked(name: str) -> str:
+            return data.get(name, "").replace("\0", "").strip()[:200]  # PostgreSQL refuses NUL in text
+
+        sort, status = asked("sort"), asked("status")
         return cls(
-            q=data.get("q", "").strip()[:200],
+            q=asked("q"),
             status=status if status in STATUS_LABELS else "",
-            provider=data.get("provider", "")[:255],
-            module=data.get("module", "")[:200],
+            provider=asked("provider"),
+            module=asked("module"),
             sort=sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT,
-            page=data.get("page", "1"),
+            page=asked("page") or "1",
         )
 
     @property

@@ -213,7 +213,7 @@ def deployment_delete(*, user: "User", deployment: Deployment, force: bool = Fal
 def deployment_rename(*, user: "User", deployment: Deployment, title: str, note: str) -> None:
     """Give a deployment another title and note; both are ours alone."""
     _own(user, deployment)
-    deployment.title, deployment.note = title.strip(), note.strip()
+    deployment.title, deployment.note = (text.replace("\0", "").strip() for text in (title, note))
     deployment.clean_fields(exclude={field.name for field in Deployment._meta.fields} - {"title", "note"})
     deployment.save(update_fields=["title", "note"])
 

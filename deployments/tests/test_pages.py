@@ -418,7 +418,8 @@ def test_old_addresses_lead_on(browser: Client, owner: User, services: None) -> 
     mine = make_deployment(owner, physical_id="i1")
     assert browser.get(f"/template/{mine.uuid}").headers["Location"] == f"/deployments/{mine.uuid}/template"
     assert browser.get("/log/i1").headers["Location"] == f"/deployments/{mine.uuid}/log"
-    assert browser.get("/log/unknown").headers["Location"] == "/deployments"
+    for unknown in ("unknown", "<NO_ENDPOINT>", "%00"):
+        assert browser.get(f"/log/{unknown}").headers["Location"] == "/deployments"
 
 
 def test_what_others_wrote_is_inert_everywhere(browser: Client, owner: User, wire: responses.RequestsMock) -> None:

@@ -367,7 +367,7 @@ class TestDelete:
 
 def test_a_title_has_its_length(owner: User) -> None:
     mine = make_deployment(owner)
-    deployment_rename(user=owner, deployment=mine, title=" Field trip ", note="mind the dog")
+    deployment_rename(user=owner, deployment=mine, title=" Field\0 trip ", note="mind the dog")
     mine.refresh_from_db()
     assert (mine.title, mine.note) == ("Field trip", "mind the dog")
     with pytest.raises(ValidationError):
