@@ -7,7 +7,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from accounts.discovery import is_protected
+from deepdash.addresses import is_protected
 from deepdash.config import config
 from deepdash.fields import broken_keys
 

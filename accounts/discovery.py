@@ -1,15 +1,14 @@
 """Where IAM's endpoints are and which keys sign its tokens, remembered in the cache (contract 9.1, 9.5)."""
 
-import ipaddress
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import cache
 from pydantic import BaseModel, ConfigDict
 
+from deepdash.addresses import is_protected
 from deepdash.config import config
 from deepdash.http import ServiceError, ServiceSession
 
@@ -71,19 +70,6 @@ def jwks_again() -> list[dict[str, Any]]:
     if cache.add(_cache_key("keys-forced"), True, KEYS_PAUSE):
         _remember("keys", _read_keys(), int(KEYS_FRESH))
     return jwks()
-
-
-def is_protected(url: str) -> bool:
-    """True for https, and for http to this very machine (a sandbox beside us)."""
-    parts = urlsplit(url)
-    if parts.scheme == "https":
-        return bool(parts.hostname)
-    if parts.scheme != "http" or not parts.hostname:
-        return False
-    try:
-        return ipaddress.ip_address(parts.hostname).is_loopback
-    except ValueError:
-        return parts.hostname == "localhost"
 
 
 def _read_provider() -> dict[str, Any]:

@@ -10,6 +10,7 @@ import os
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -56,6 +57,24 @@ def _url(value: str) -> str:
     return value
 
 
+def _of_scheme(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        value = value.strip()
+        if value and urlsplit(value).scheme not in schemes:
+            raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _origin(value: str) -> str:
+    """Scheme, host and port alone: what stands before the first slash of every address of this dashboard."""
+    parts = urlsplit(value)
+    if value and (parts.path or parts.query or parts.fragment or "@" in parts.netloc or not parts.hostname):
+        raise ValueError("must be scheme and host alone, such as https://dashboard.example.org")
+    return value
+
+
 def _ca_path(value: str) -> str:
     """A CA bundle: a file or a folder that exists (contract of requests' ``verify``)."""
     if value and not Path(value).exists():
@@ -64,6 +83,10 @@ def _ca_path(value: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_url)]
+Origin = Annotated[str, AfterValidator(_url), AfterValidator(_origin)]
+DatabaseUrl = Annotated[str, _of_scheme("postgres", "postgresql")]
+RedisUrl = Annotated[str, _of_scheme("redis", "rediss"), AfterValidator(lambda value: value.rstrip("/"))]
+MailUrl = Annotated[str, _of_scheme("smtp", "smtps")]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Words = Annotated[list[str], NoDecode, BeforeValidator(_words)]
 Mapping = Annotated[dict[str, str], NoDecode, BeforeValidator(_mapping)]
@@ -71,6 +94,7 @@ CaBundle = Annotated[str, AfterValidator(_ca_path)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(lambda value: str(value).upper())
 ]
+LogFormat = Annotated[Literal["text", "json"], BeforeValidator(lambda value: str(value).lower())]
 
 
 class Config(BaseSettings):
@@ -122,9 +146,11 @@ class Config(BaseSettings):
     TOKEN_KEYS: Annotated[list[SecretStr], NoDecode, BeforeValidator(_words)] = Field(
         [], description="Fernet keys for tokens at rest, newest first. Empty: made once, kept in `var/`")  # fmt: skip
     ALLOWED_HOSTS: Words = Field(["localhost", "127.0.0.1", "[::1]"], description="Host names of this dashboard")
-    PUBLIC_URL: Url = Field("", description="Address users type; empty: taken from the request")
-    DATABASE_URL: str = Field("", description="`postgres://user:password@host:5432/name`; empty: SQLite in `var/`")
-    REDIS_URL: str = Field("", description="`redis://host:6379`: cache and task queue; empty: embedded")
+    PUBLIC_URL: Origin = Field("", description="Address users type; empty: taken from the request")
+    DATABASE_URL: DatabaseUrl = Field(
+        "", description="`postgres://user:password@host:5432/name`; empty: SQLite in `var/`"
+    )
+    REDIS_URL: RedisUrl = Field("", description="`redis://host:6379`: cache and task queue; empty: embedded")
     DATA_DIR: str = Field("", description="Folder for what is kept; default `var` beside manage.py")
     TRUSTED_PROXIES: int = Field(0, ge=0, le=5, description="How many proxies in front set `X-Forwarded-*`")
     OUTBOUND_ALLOWED_NETWORKS: Words = Field([], description="Private networks (CIDR) that deployments may be in")
@@ -135,9 +161,12 @@ class Config(BaseSettings):
     SANDBOX_URL: Url = Field("", description="Set by `make run` when it starts the sandbox; shown on every page")
     DEBUG: Flag = Field(False, description="Django's debug pages; never on a real site")
     LOG_LEVEL: LogLevel = Field("INFO", description="Least severity logged")
+    LOG_FORMAT: LogFormat = Field("text", description="`text` for people, `json` (one object per line) for log stores")
+    METRICS_TOKEN: SecretStr = Field(
+        SecretStr(""), description="Bearer token that may read `/metrics`; empty: this machine alone")  # fmt: skip
 
     # -- Mail ---------------------------------------------------------------------------------------------
-    EMAIL_URL: str = Field("", description="`smtp://user:password@host:587`; empty: no mail is sent")
+    EMAIL_URL: MailUrl = Field("", description="`smtp://user:password@host:587`; empty: no mail is sent")
     EMAIL_FROM: str = Field("deepdash@localhost", description="Sender of the mails")
 
     @classmethod

@@ -56,6 +56,7 @@ MESSAGES: dict[str, Message] = {
     "page:denied": Message("You may not see this.", "Your account lacks a right for it.", Tone.WARN, 403),
     "page:forgery": Message("This form was open too long, or came from elsewhere.", "Go back, reload the page and send it again.", Tone.WARN, 403),
     "page:bad-request": Message("The request can't be understood.", "Go back and try again.", Tone.WARN, 400),
+    "page:busy": Message("That was too often in a short time.", "Wait up to {seconds} seconds, then try again.", Tone.WARN, 429),
     "page:broken": Message("Something broke on our side.", "It is logged. If it stays, send us the request id below.", Tone.BAD, 500),
 }  # fmt: skip
 

@@ -32,6 +32,19 @@ def request_id(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def permissions_policy(get_response: GetResponse) -> GetResponse:
+    """No page, and nothing a page might ever embed, may use cameras, places or the like: none needs them."""
+    features = "accelerometer camera display-capture geolocation gyroscope magnetometer microphone midi payment usb"
+    nothing = ", ".join(f"{name}=()" for name in features.split())
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", nothing)
+        return response
+
+    return middleware
+
+
 class ProblemMiddleware:
     """A Problem that no view dealt with becomes an error page, or an error fragment for htmx."""
 
@@ -52,4 +65,7 @@ class ProblemMiddleware:
         template = "errors/_problem.html" if request.headers.get("HX-Request") else "errors/problem.html"
         # htmx does not swap error answers in; a fragment that only says what is wrong is a good answer to it.
         status = 200 if template == "errors/_problem.html" else exception.status
-        return render(request, template, {"problem": exception}, status=status)
+        response = render(request, template, {"problem": exception}, status=status)
+        if exception.id == "page:busy":
+            response.headers["Retry-After"] = str(exception.facts["seconds"])
+        return response

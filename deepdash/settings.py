@@ -20,8 +20,12 @@ SECRET_KEY = config.SECRET_KEY.get_secret_value() or kept_secret(
 TOKEN_KEYS = [key.get_secret_value() for key in config.TOKEN_KEYS] or [
     kept_secret(DATA_DIR, "token-key", lambda: Fernet.generate_key().decode())
 ]
-ALLOWED_HOSTS = config.ALLOWED_HOSTS
-PUBLIC_HTTPS = config.PUBLIC_URL.startswith("https://") or os.environ.get("ENABLE_HTTPS", "").lower() == "true"
+ALLOWED_HOSTS = [*config.ALLOWED_HOSTS, *filter(None, [urlsplit(config.PUBLIC_URL).hostname])]
+ENABLE_HTTPS = os.environ.get("ENABLE_HTTPS", "").lower() == "true"  # gunicorn itself speaks TLS
+# Users reach us over https: it says so, gunicorn does it, or a proxy is in front and nothing says otherwise.
+PUBLIC_HTTPS = (
+    config.PUBLIC_URL.startswith("https://") if config.PUBLIC_URL else ENABLE_HTTPS or config.TRUSTED_PROXIES > 0
+)
 CSRF_TRUSTED_ORIGINS = [config.PUBLIC_URL] if config.PUBLIC_URL else []
 
 INSTALLED_APPS = [
@@ -45,6 +49,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "deepdash.middleware.request_id",
+    "deepdash.middleware.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -5,9 +5,10 @@ import requests
 import time_machine
 
 from accounts import discovery
-from accounts.discovery import is_protected, jwks, jwks_again, provider
+from accounts.discovery import jwks, jwks_again, provider
 from accounts.testing import configure
 from accounts.tests.conftest import FakeIam
+from deepdash.addresses import is_protected
 from deepdash.http import ServiceError
 
 

@@ -10,6 +10,7 @@ from accounts.kept import keeps_form, owner_field, take_form
 from accounts.models import User
 from catalog.models import Module, TemplateChoice
 from deepdash.errors import Problem
+from deepdash.limits import count
 from deepdash.types import Request
 from deployments.configuration import ConfigurePage, page_for_data, page_for_link, submission_of
 from deployments.providers import providers_for
@@ -76,6 +77,7 @@ def _answer(request: Request, module: Module, templates: list[TemplateChoice]) -
 
 def _deploy(request: Request, page: ConfigurePage) -> HttpResponse:
     try:
+        count("submit", f"user {_user(request).pk}", limit=20, seconds=60)
         deployment = deployment_submit(user=_user(request), submission=submission_of(page))
     except Problem as problem:
         if problem.id == "login:expired":
