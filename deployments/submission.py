@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.tokens import LoginExpired
@@ -17,13 +15,14 @@ from catalog.models import Module, Template
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deployments.choices import Choices
-from deployments.clients.orchestrator import Orchestrator, UpstreamDeployment
+from deployments.clients.orchestrator import Orchestrator
+from deployments.endpoints import orchestrator_info
 from deployments.models import Deployment, StatusEvent
 from deployments.placement import placement_type, with_placement
+from deployments.services import deployment_accepted, deployment_uncertain
 from deployments.states import Status
 
 log = logging.getLogger(__name__)
-VERSION_KEPT = 3600  # seconds
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,11 @@ class Submission:
         return {name: value for name, value in self.parameters.items() if name not in self.secret_names}
 
 
-def template_to_send(*, submission: Submission, orchestrator: Orchestrator) -> str:
+def template_to_send(*, submission: Submission) -> str:
     """The template's text: as the catalogue has it, or with a placement policy when a provider was chosen."""
     if not submission.sla_id:
         return submission.template.raw
-    type = placement_type(_version(orchestrator))
+    type = placement_type(_version())
     return with_placement(submission.template.raw, sla_id=submission.sla_id, type=type)
 
 
@@ -68,7 +67,7 @@ def deployment_submit(*, user: User, submission: Submission) -> Deployment:
         return existing
     try:
         orchestrator = Orchestrator(user)  # fetches the token, so an ended login stops here
-        text = template_to_send(submission=submission, orchestrator=orchestrator)
+        text = template_to_send(submission=submission)
     except ServiceError as error:
         raise _unsent(error) from error
     try:
@@ -84,14 +83,11 @@ def deployment_submit(*, user: User, submission: Submission) -> Deployment:
     except ServiceError as error:
         if error.maybe_done:
             log.warning("Submission %s is uncertain: %s", submission.key, error.id)
-            deployment.status, deployment.status_reason = Status.UNCERTAIN, error.detail
-            deployment.save(update_fields=["status", "status_reason"])
-            StatusEvent.objects.create(deployment=deployment, status=deployment.status, reason=error.detail)
+            deployment_uncertain(deployment=deployment)
             return deployment
         deployment.delete()
         raise _refused(error) from error
-    _accept(deployment, answer)
-    return deployment
+    return deployment_accepted(deployment=deployment, upstream=answer)
 
 
 def _record(user: User, submission: Submission, text: str) -> Deployment:
@@ -126,23 +122,6 @@ def _record(user: User, submission: Submission, text: str) -> Deployment:
     return deployment
 
 
-def _accept(deployment: Deployment, answer: UpstreamDeployment) -> None:
-    now = timezone.now()
-    deployment.uuid, deployment.status, deployment.known_status = answer.uuid, answer.status, answer.status
-    deployment.status_since = deployment.seen_at = now
-    deployment.task, deployment.created_at = answer.task, answer.created_at or now
-    deployment.updated_at = answer.updated_at
-    fields = ["uuid", "status", "known_status", "status_since", "seen_at", "task", "created_at", "updated_at"]
-    try:
-        with transaction.atomic():
-            deployment.save(update_fields=fields)
-    except IntegrityError:
-        # A listing in the meantime has already met it and made a record of its own: ours knows more.
-        Deployment.objects.filter(uuid=answer.uuid, owner=deployment.owner, submission_key=None).delete()
-        deployment.save(update_fields=fields)
-    StatusEvent.objects.create(deployment=deployment, status=answer.status, task=answer.task)
-
-
 def _refused(error: ServiceError) -> Problem:
     return _unsent(error) if error.unavailable else Problem("submit:refused", detail=error.detail)
 
@@ -151,16 +130,12 @@ def _unsent(error: ServiceError) -> Problem:
     return Problem("submit:unsent", detail=error.detail, service=error.service)
 
 
-def _version(orchestrator: Orchestrator) -> str:
-    """The orchestrator's version, asked once an hour; empty when it does not tell."""
-    kept: str | None = cache.get("deployments:orchestrator-version")
-    if kept is None:
-        try:
-            kept = orchestrator.info().version
-        except ServiceError:
-            return ""
-        cache.set("deployments:orchestrator-version", kept, VERSION_KEPT)
-    return kept
+def _version() -> str:
+    """The orchestrator's version; empty when it does not tell."""
+    try:
+        return orchestrator_info().version
+    except ServiceError:
+        return ""
 
 
 def _text(parameters: Mapping[str, Any], *names: str) -> str:
