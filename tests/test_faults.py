@@ -157,7 +157,7 @@ def test_nobody_can_sign_in_while_iam_is_in_trouble_but_all_can_browse(stack: St
 
 
 def test_a_session_whose_token_was_withdrawn_signs_in_again_and_finds_the_form(stack: Stack) -> None:
-    visitor = Visitor(stack.url).sign_in("grace")
+    visitor = Visitor(stack.url).sign_in("grace", again=True)
     page = visitor.get(MODULE)
     stack.control("POST", "people/grace/revoke")
     page = visitor.submit(page, "/module/", ("action", "deploy"), title="Typed before", **{"in-rclone_user": "me"})

@@ -5,6 +5,7 @@ from urllib.parse import urljoin
 
 import requests
 from lxml import html
+from requests.cookies import RequestsCookieJar
 
 
 class Page:
@@ -64,9 +65,20 @@ class Visitor:
             return Page(self.session.get(target, params=data, headers=headers, timeout=60))
         return Page(self.session.post(target, data=data, headers=headers, timeout=60))
 
-    def sign_in(self, person: str, *, at: str = "/login/iam") -> Self:
-        """Through the dashboard's login and the sandbox's page of people."""
-        page = self.get(at)
-        page = self.submit(page, "authorize", person=person)
-        assert page.url.startswith(self.base), page.words[:500]
+    def sign_in(self, person: str, *, again: bool = False) -> Self:
+        """Through the dashboard's login and the sandbox's page of people.
+
+        One session per person is shared by all tests of a stack, as sign-ins are limited per address; ``again``
+        makes another one.
+        """
+        kept = None if again else _SESSIONS.get((self.base, person))
+        if kept is None:
+            page = self.submit(self.get("/login/iam"), "authorize", person=person)
+            assert page.url.startswith(self.base), page.words[:500]
+            _SESSIONS[self.base, person] = self.session.cookies.copy()
+        else:
+            self.session.cookies.update(kept)
         return self
+
+
+_SESSIONS: dict[tuple[str, str], RequestsCookieJar] = {}
