@@ -5,6 +5,7 @@ from how Marathon publishes ports: a CPU container keeps its fixed ports 5000, 6
 service has to listen on the ports it is assigned, PORT0 to PORT2.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,6 +41,7 @@ LACKING = {
     "num_gpus": "Hardware changes no GPUs here: this template has no input num_gpus.",
     "run_command": "Run changes nothing here: this template has no input run_command.",
 }
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)  # OCI distribution specification 1.1, "Pulling manifests"
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,10 @@ def _tag(wish: str, module: Module, hardware: str, notes: list[str]) -> str:
         return alike[0]
     default = best_tag(names, hardware, module.default_tag)
     if wish and not names:
-        return wish  # the registry has not been read: the user may well know better
+        if _TAG.fullmatch(wish):
+            return wish  # the registry has not been read: the user may well know better
+        notes.append(f"“{wish[:40]}” is no tag: letters, digits, dots, dashes and underscores make one.")
+        return hardware
     if wish:
         notes.append(f"There is no tag “{wish}”; “{default}” is used.")
     return default or hardware

@@ -1,11 +1,11 @@
-"""A module's configuration while it is being made: choices, form, and all that the page says about them."""
+"""A configuration while it is being made: choices, form, and all that the page says about them."""
 
 import secrets
 import string
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 from django.utils.translation import ngettext
@@ -17,6 +17,7 @@ from deepdash.errors import Problem
 from deployments.choices import (
     HARDWARE,
     RUNS,
+    Choices,
     Resolved,
     choices_resolve,
     choices_without_effect,
@@ -28,21 +29,52 @@ from deployments.forms import ToscaForm
 from deployments.forms.fields import OMITTED
 from deployments.forms.tosca import PREFIX, carry_over, typed_data
 from deployments.forms.yaml_text import yaml_text
-from deployments.placement import SLA_PLACEMENT, with_placement
+from deployments.placement import SLA_PLACEMENT, with_placement, without_placement
 from deployments.providers import Provider
 from deployments.submission import Submission
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from deployments.models import Deployment
 
 CHOICE_NAMES = ("toscaname", "hardware", "docker_tag", "run")
 SERVICES = {"jupyter": "JupyterLab", "deepaas": "DEEPaaS API", "monitor": "TensorBoard"}
 PASSWORD_CHARS = 20
 
 
-@dataclass
-class ConfigurePage:
-    """All that the page shows. ``problem`` is why it came back, ``review`` whether to show what would be sent."""
+@dataclass(frozen=True)
+class Subject:
+    """What is configured, by whom, and where the form is sent.
 
+    Without a module of the catalogue (``module`` is unsaved then) a single template stands alone, as ``origin`` was
+    made with it; ``updates`` when that deployment is to be changed instead of another one made.
+    """
+
+    user: "User"
     module: Module
     templates: list[TemplateChoice]
+    address: str
+    origin: "Deployment | None" = None
+    updates: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """No choices govern anything: the template and what it was filled with are all there is."""
+        return self.module.pk is None
+
+    @property
+    def title(self) -> str:
+        return self.origin.shown_title if self.alone and self.origin else self.module.shown_title
+
+
+@dataclass
+class ConfigurePage:
+    """All that the page shows. ``problem`` is why it came back, ``review`` whether to show what would be sent.
+
+    ``filled`` are the names of inputs that a link has filled in, to be looked at.
+    """
+
+    subject: Subject
     resolved: Resolved
     form: ToscaForm
     key: uuid.UUID
@@ -50,16 +82,31 @@ class ConfigurePage:
     problem: Problem | None = None
     review: bool = False
     notice: str = ""
+    notes: list[str] = field(default_factory=list)
+    filled: list[str] = field(default_factory=list)
     providers: list[Provider] | None = None
     providers_problem: Problem | None = None
 
     @property
-    def choices(self) -> Any:
+    def module(self) -> Module:
+        return self.subject.module
+
+    @property
+    def templates(self) -> list[TemplateChoice]:
+        return self.subject.templates
+
+    @property
+    def choices(self) -> Choices:
         return self.resolved.choices
 
     @property
     def template(self) -> TemplateChoice:
         return self.resolved.template
+
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be met as it was asked for."""
+        return [*self.resolved.notes, *self.notes]
 
     def hardware_options(self) -> list[tuple[str, str]]:
         return list(HARDWARE.items())
@@ -97,7 +144,9 @@ class ConfigurePage:
 
     def advice(self) -> list[tuple[str, str, str]]:
         """(tone, icon, text) for what is worth knowing before sending; none of it stops anything."""
-        found = []
+        found: list[tuple[str, str, str]] = []
+        if self.subject.alone:
+            return found
         if self.module.tags and image_input(self.form.description):
             if warning := mismatch(self.choices):
                 found.append(("warn", "alert", warning))
@@ -137,15 +186,22 @@ class ConfigurePage:
             if name.startswith(PREFIX) and name not in shown
         ]
 
-    def sent_inputs(self) -> list[tuple[str, Any, Any, bool, bool]]:
-        """(name, value, template's default, changed, secret) of each input, for the review."""
+    def sent_inputs(self) -> list[tuple[str, str, str, bool, bool]]:
+        """(name, value, what counts otherwise, changed, secret) of each input, for the review.
+
+        What counts otherwise is the template's default, or for an update what it was last sent.
+        """
         sent = self.form.parameters()
+        usual = self.form.defaults()
+        if self.subject.updates and self.subject.origin:
+            usual |= self.subject.origin.inputs
+            sent = {name: value for name, value in sent.items() if name not in usual or usual[name] != value}
         return [
             (
                 item.name,
-                yaml_text(sent[item.name]).removesuffix("\n...\n").strip() if item.name in sent else "",
-                "" if item.default is None else yaml_text(item.default).removesuffix("\n...\n").strip(),
-                item.name in sent and sent[item.name] != item.default,
+                _in_yaml(sent.get(item.name)),
+                _in_yaml(usual.get(item.name)),
+                item.name in sent and sent[item.name] != usual.get(item.name),
                 item.secret,
             )
             for item in self.form.description.inputs
@@ -153,8 +209,12 @@ class ConfigurePage:
 
     def sent_template(self) -> str:
         raw = self.template.template.raw
+        if self.subject.updates:
+            return raw
         sla = self.form.cleaned_data.get("provider")
-        return with_placement(raw, sla_id=sla, type=SLA_PLACEMENT) if sla else raw
+        if sla:
+            return with_placement(raw, sla_id=sla, type=SLA_PLACEMENT)
+        return without_placement(raw) if self.subject.alone else raw
 
     def _shown(self, name: str) -> str:
         """The value a field shows now, as text."""
@@ -167,8 +227,7 @@ class ConfigurePage:
 
 
 def page_for_data(
-    module: Module,
-    templates: list[TemplateChoice],
+    subject: Subject,
     data: QueryDict,
     *,
     generate: str = "",
@@ -176,20 +235,19 @@ def page_for_data(
 ) -> ConfigurePage:
     """The page for posted data: choices applied, typed values carried over, a password generated if asked for."""
     was = {name: data.get(f"was_{name}") or data.get(name, "") for name in CHOICE_NAMES}
-    before = choices_resolve(wishes=was, module=module, templates=templates)
-    after = choices_resolve(wishes=following_tag(before, data), module=module, templates=templates)
+    before = _resolved(subject, was)
+    after = before if subject.alone else _resolved(subject, following_tag(before, data))
     changed = before.choices != after.choices
     kept: list[str] = []
     if changed:
-        data, kept = carry_over(data, before=_form(module, before), after=_form(module, after))
+        data, kept = carry_over(data, before=_form(subject, before), after=_form(subject, after))
     if generate.startswith(PREFIX):
         data = data.copy()
         data[generate] = new_password()
     return ConfigurePage(
-        module=module,
-        templates=templates,
+        subject=subject,
         resolved=after,
-        form=_form(module, after, typed_data(data), check=check and not changed),
+        form=_form(subject, after, typed_data(data), check=check and not changed),
         key=_key(data.get("submission_key", "")),
         kept=kept,
     )
@@ -204,42 +262,63 @@ def following_tag(before: Resolved, data: QueryDict) -> dict[str, str]:
     return wishes
 
 
-def page_for_link(module: Module, templates: list[TemplateChoice], wishes: Mapping[str, str]) -> ConfigurePage:
-    resolved = choices_resolve(wishes=wishes, module=module, templates=templates)
-    key = uuid.uuid4()
-    return ConfigurePage(module, templates, resolved, _form(module, resolved), key)
+def page_for_link(subject: Subject, wishes: Mapping[str, str]) -> ConfigurePage:
+    """The page as a link asks for it: its choices, everything else as the template says."""
+    resolved = _resolved(subject, wishes)
+    return ConfigurePage(subject, resolved, _form(subject, resolved), uuid.uuid4())
 
 
-def _form(module: Module, resolved: Resolved, data: QueryDict | None = None, *, check: bool = False) -> ToscaForm:
+def _resolved(subject: Subject, wishes: Mapping[str, str]) -> Resolved:
+    return choices_resolve(wishes=wishes, module=subject.module, templates=subject.templates)
+
+
+def _form(subject: Subject, resolved: Resolved, data: QueryDict | None = None, *, check: bool = False) -> ToscaForm:
     description = resolved.template.template.described()
-    values = governed_values(choices=resolved.choices, description=description, module=module)
+    governed = (
+        {}
+        if subject.alone
+        else governed_values(choices=resolved.choices, description=description, module=subject.module)
+    )
     image = image_input(description)
     return ToscaForm(
         data,
         description=description,
-        values=values,
-        password_needed=resolved.choices.run == "jupyterlab",
-        image_is_typed=bool(image) and not values.get(image),
+        values=governed,
+        password_needed=resolved.choices.run == "jupyterlab" and not subject.updates,
+        image_is_typed=bool(image) and not governed.get(image) and not subject.alone,
         advanced=config.ENABLE_ADVANCED_MENU,
+        updates=subject.updates,
         check=check,
     )
 
 
 def submission_of(page: ConfigurePage) -> Submission:
-    form = page.form
+    """What is sent of a page whose form is valid."""
+    form, alone = page.form, page.subject.alone
     return Submission(
         key=page.key,
-        module=page.module,
+        module=None if alone else page.module,
         template=page.template.template,
         template_title=page.template.title,
-        choices=page.choices,
+        choices=_recorded_choices(page),
         title=form.cleaned_data["title"],
         parameters=form.parameters(),
         secret_names=form.secret_names(),
         options=form.options(),
         sla_id=form.cleaned_data.get("provider") or "",
         provider_label=form.data.get("provider_label", "")[:200],
+        module_slug=page.subject.origin.module_slug if page.subject.origin else "",
     )
+
+
+def _recorded_choices(page: ConfigurePage) -> Choices | None:
+    """The choices that were really made: none for a template alone that was not made here."""
+    origin = page.subject.origin
+    return page.choices if not page.subject.alone or (origin and origin.choices) else None
+
+
+def _in_yaml(value: Any) -> str:
+    return yaml_text(value).removesuffix("\n...\n").strip()
 
 
 def new_password() -> str:

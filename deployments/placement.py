@@ -40,6 +40,22 @@ def with_placement(raw: str, *, sla_id: str, type: str) -> str:
     return yaml_text(data)
 
 
+def without_placement(raw: str) -> str:
+    """The template as it was before a provider was chosen for it; text without such a policy stays untouched."""
+    try:
+        data = load_template(raw)
+    except Refused as error:
+        raise Problem("submit:template", detail=str(error)) from None
+    topology = data["topology_template"]
+    policies = topology.get("policies")
+    if not isinstance(policies, list) or not any(_places(item) for item in policies):
+        return raw
+    topology["policies"] = [item for item in policies if not _places(item)]
+    if not topology["policies"]:
+        del topology["policies"]
+    return yaml_text(data)
+
+
 def _places(policy: object) -> bool:
     bodies = policy.values() if isinstance(policy, dict) else []
     return any(isinstance(body, dict) and body.get("type") in {SLA_PLACEMENT, PLACEMENT} for body in bodies)

@@ -12,6 +12,7 @@ from deployments.readiness import Light, lights_of
 from deployments.reasons import Attempt, Reason, reason_of, site_name
 from deployments.states import Status
 from deployments.status import StatusView, configure_url, describe
+from deployments.updates import why_not_updatable
 
 _KINDS = {
     "MARATHON": "Container (Marathon)",
@@ -82,8 +83,14 @@ class Portrait:
 
     @property
     def again(self) -> str:
-        """The form with what was chosen for it; empty when it was not made here."""
-        return configure_url(self.deployment)
+        """The form with what was chosen for it; empty when neither module nor template are known."""
+        it = self.deployment
+        known = it.module_slug or it.template_text or (it.uuid and not it.is_gone)
+        return configure_url(it) if known else ""
+
+    @property
+    def updatable(self) -> bool:
+        return not why_not_updatable(self.deployment)
 
     @property
     def shows_why(self) -> bool:

@@ -34,5 +34,33 @@ MESSAGES.update(
         "deployment:not-your-group": Message(
             "You are not in the group {group}.", "Choose one of your own groups.", Tone.WARN, 403
         ),
+        "configure:not-deployable": Message(
+            "{title} can't be deployed now.", "Choose another module; curators see this too.", Tone.WARN, 409
+        ),
+        "again:no-template": Message(
+            "The template of “{title}” is not known any more.",
+            "It was made elsewhere and is gone, so it can't be deployed again from here. Choose a module instead.",
+            Tone.INFO,
+            409,
+        ),
+        "update:refused": Message(
+            "“{title}” was not updated: the orchestrator refused it.",
+            "Your form is as you left it. Change what it names and update again.",
+            Tone.BAD,
+            422,
+        ),
+        "update:unsent": Message(
+            "“{title}” was not updated. {cause}", "Your form is as you left it. Try again in a minute.", Tone.WARN, 502
+        ),
+        "update:unknown": Message(
+            "The orchestrator did not answer in time, so we don't know whether “{title}” is being updated.",
+            "Look at its status before you send it again.",
+            Tone.WARN,
+            502,
+        ),
+        "update:not-possible": Message("“{title}” can't be updated. {cause}", "Clone it instead.", Tone.INFO, 409),
+        "update:nothing": Message(
+            "Nothing differs from what it runs with.", "Change a value, then update.", Tone.INFO, 422
+        ),
     }
 )

@@ -122,7 +122,7 @@ def _sub(deployment: Deployment, row: str, passed: timedelta) -> str:
 
 
 def _next_step(deployment: Deployment, row: str) -> NextStep | None:
-    page, form = deployment.get_absolute_url(), configure_url(deployment)
+    page, form = deployment.get_absolute_url(), configure_url(deployment) if deployment.module_slug else ""
     why = NextStep("why", "See why", f"{page}#why")
     match row:
         case "ready" | "unprobed":
@@ -141,9 +141,9 @@ def _next_step(deployment: Deployment, row: str) -> NextStep | None:
 
 
 def configure_url(deployment: Deployment) -> str:
-    """The form as it was when this was submitted; nothing for what was not made from a module of ours."""
+    """The form as it was when this was submitted; without a module of ours, the one of its own template."""
     if not deployment.module_slug:
-        return ""
+        return reverse("deployments:again", args=[deployment.reference])
     choices = {name: value for name, value in deployment.choices.items() if value}
     query = urlencode({**choices, "from": deployment.reference})
     return f"{reverse('deployments:configure', args=[deployment.module_slug])}?{query}"

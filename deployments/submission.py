@@ -18,7 +18,7 @@ from deployments.choices import Choices
 from deployments.clients.orchestrator import Orchestrator
 from deployments.endpoints import orchestrator_info
 from deployments.models import Deployment, StatusEvent
-from deployments.placement import placement_type, with_placement
+from deployments.placement import placement_type, with_placement, without_placement
 from deployments.services import deployment_accepted, deployment_uncertain
 from deployments.states import Status
 
@@ -27,19 +27,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Submission:
-    """All that is sent and recorded. ``parameters`` in YAML types; ``sla_id`` empty: the orchestrator chooses."""
+    """All that is sent and recorded. ``parameters`` in YAML types; ``sla_id`` empty: the orchestrator chooses.
+
+    ``module`` None: the template stands alone, and may still hold the provider chosen for an earlier deployment.
+    """
 
     key: uuid.UUID
-    module: Module
+    module: Module | None
     template: Template
     template_title: str
-    choices: Choices
+    choices: Choices | None
     title: str
     parameters: Mapping[str, Any]
     secret_names: list[str]
     options: Mapping[str, Any] = field(default_factory=dict)
     sla_id: str = ""
     provider_label: str = ""
+    module_slug: str = ""
 
     def recorded_inputs(self) -> dict[str, Any]:
         """The inputs without the secrets: those are sent, never kept."""
@@ -49,7 +53,8 @@ class Submission:
 def template_to_send(*, submission: Submission) -> str:
     """The template's text: as the catalogue has it, or with a placement policy when a provider was chosen."""
     if not submission.sla_id:
-        return submission.template.raw
+        raw = submission.template.raw
+        return raw if submission.module else without_placement(raw)
     type = placement_type(_version())
     return with_placement(submission.template.raw, sla_id=submission.sla_id, type=type)
 
@@ -98,14 +103,14 @@ def _record(user: User, submission: Submission, text: str) -> Deployment:
         issuer=user.issuer,
         subject=user.subject,
         module=submission.module,
-        module_slug=submission.module.slug,
-        template=submission.template,
+        module_slug=submission.module.slug if submission.module else submission.module_slug,
+        template=submission.template if submission.template.pk else None,
         template_file=submission.template.filename,
         template_digest=hashlib.sha256(text.encode()).hexdigest(),
         template_title=submission.template_title,
         template_text=text,
         title=submission.title,
-        choices=submission.choices.as_dict(),
+        choices=submission.choices.as_dict() if submission.choices else {},
         inputs=submission.recorded_inputs(),
         secret_inputs=[name for name in submission.secret_names if name in submission.parameters],
         provider_choice={"mode": "manual", "sla_id": submission.sla_id, "label": submission.provider_label}

@@ -30,6 +30,9 @@ urlpatterns = [
     # -- Configure and submit -----------------------------------------------------------------------------
     path("module/<str:slug>", configure.configure, name="configure"),
     path("module/<str:slug>/providers", configure.providers, name="configure_providers"),
+    path("deployments/<ref:uuid>/again", configure.again, name="again"),
+    path("deployments/<ref:uuid>/again/providers", configure.providers_again, name="again_providers"),
+    path("deployments/<ref:uuid>/update", configure.update, name="update"),
     # -- Addresses of the Flask dashboard that have moved ---------------------------------------------------
     path("template/<ref:uuid>", old.template),
     path("log/<str:id>", old.log),

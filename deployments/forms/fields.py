@@ -154,7 +154,7 @@ def field_for(item: Input, *, password_needed: bool = False) -> InputField:
 
 def _blank_is_fine(item: Input) -> bool:
     """A required input may still be left empty when its default is empty, or is a secret we never show."""
-    return item.has_default and (item.default == "" or item.secret)
+    return item.has_default and (item.default in ("", [], {}) or item.secret)
 
 
 def _as_written(item: Input) -> Callable[[Any], Any]:

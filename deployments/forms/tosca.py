@@ -36,7 +36,8 @@ class ToscaForm(forms.Form):
 
     ``data`` as posted, or None for a fresh form; ``values`` are what the choices give to inputs (they win over the
     template's defaults); ``image_is_typed`` when nobody but the user names the image; ``check=False`` shows posted
-    data without judging them (a choice was changed, nothing was sent yet).
+    data without judging them (a choice was changed, nothing was sent yet). ``updates``: it is for a deployment that
+    exists, whose title and provider are settled and whose secrets stay when nothing is typed.
     """
 
     title = forms.CharField(
@@ -82,13 +83,13 @@ class ToscaForm(forms.Form):
         password_needed: bool = False,
         image_is_typed: bool = False,
         advanced: bool = True,
+        updates: bool = False,
         check: bool = True,
     ) -> None:
         super().__init__(data)
         self.description, self.check, self.image_is_typed = description, check, image_is_typed
-        if not advanced:
-            for name in OPTIONS:
-                del self.fields[name]
+        for name in _left_out(advanced=advanced, updates=updates):
+            del self.fields[name]
         for item in description.inputs:
             field = field_for(item, password_needed=password_needed)
             if item.name in values:
@@ -96,6 +97,9 @@ class ToscaForm(forms.Form):
             if item.name in IMAGES and image_is_typed:
                 field.help_text = "Image to run, with its tag, for instance namespace/name:latest."
                 field.required = True
+            if updates and item.secret:
+                field.required = field.optional_mark = False
+                field.help_text = "Left empty, it stays as it is."
             self.fields[PREFIX + item.name] = field
 
     @property
@@ -115,7 +119,7 @@ class ToscaForm(forms.Form):
 
     def sections(self) -> list[Section]:
         """The visible fields under their headings, in the order of the page."""
-        grouped: dict[str, list[BoundField]] = {GENERAL: [self["title"]]}
+        grouped: dict[str, list[BoundField]] = {GENERAL: [self["title"]]} if "title" in self.fields else {}
         for item in self.description.inputs:
             if not item.hidden:
                 heading = section_of(item, image_is_typed=self.image_is_typed)
@@ -140,8 +144,12 @@ class ToscaForm(forms.Form):
             if self.cleaned_data[PREFIX + item.name] is not OMITTED
         }
         if "deployment_description" in found and not found["deployment_description"]:
-            found["deployment_description"] = self.cleaned_data["title"]
+            found["deployment_description"] = self.cleaned_data.get("title", "")
         return found
+
+    def defaults(self) -> dict[str, Any]:
+        """What the template takes for inputs that are not sent."""
+        return {item.name: item.default for item in self.description.inputs if item.has_default}
 
     def secret_names(self) -> list[str]:
         """Inputs whose values are not kept."""
@@ -153,7 +161,23 @@ class ToscaForm(forms.Form):
 
     def posted(self) -> dict[str, dict[str, list[str]]]:
         """For each input, how its initial value would come back from a browser: control name → values."""
-        return {item.name: _as_posted(self[PREFIX + item.name]) for item in self.description.inputs}
+        return {item.name: as_posted(self[PREFIX + item.name]) for item in self.description.inputs}
+
+    def current(self) -> dict[str, dict[str, list[str]]]:
+        """As ``posted``, of what the form shows now."""
+        if not isinstance(self.data, QueryDict):
+            return self.posted()
+        data = self.data
+        return {
+            name: {control: list(map(str, data.getlist(control))) for control in controls if control in data}
+            for name, controls in self._controls().items()
+        }
+
+    def _controls(self) -> dict[str, set[str]]:
+        """The names of the controls of each input."""
+        return {
+            item.name: {*as_posted(self[PREFIX + item.name]), PREFIX + item.name} for item in self.description.inputs
+        }
 
 
 def carry_over(data: QueryDict, *, before: ToscaForm, after: ToscaForm) -> tuple[QueryDict, list[str]]:
@@ -189,7 +213,15 @@ def typed_data(data: QueryDict) -> QueryDict:
     return marked
 
 
-def _as_posted(bound: BoundField) -> dict[str, list[str]]:
+def _left_out(*, advanced: bool, updates: bool) -> list[str]:
+    """The fields that such a form lacks."""
+    if not advanced:
+        return [*OPTIONS, *(["title"] if updates else [])]
+    return ["title", "provider"] if updates else []
+
+
+def as_posted(bound: BoundField) -> dict[str, list[str]]:
+    """How the initial value of a field would come back from a browser: control name → values."""
     widget, name = bound.field.widget, bound.html_name
     field = bound.field
     value = field.prepare_value(bound.initial) if isinstance(field, InputField) else bound.initial

@@ -1,41 +1,76 @@
-"""The page on which a module is configured and deployed: `/module/<name>`, as marketplace links call it."""
+"""The form: a module is configured and deployed (`/module/<name>`, as marketplace links call it), a deployment is
+made again from its own template, or updated."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.kept import keeps_form, owner_field, take_form
-from accounts.models import User
-from catalog.models import Module, TemplateChoice
+from catalog.models import Module
 from deepdash.errors import Problem
 from deepdash.limits import count
 from deepdash.types import Request
-from deployments.configuration import ConfigurePage, page_for_data, page_for_link, submission_of
+from deployments.configuration import ConfigurePage, Subject, page_for_data, submission_of
+from deployments.models import Deployment
+from deployments.opening import page_to_begin
 from deployments.providers import providers_for
 from deployments.states import Status
+from deployments.status import configure_url
+from deployments.subjects import deployable_module, subject_alone, subject_of_module
 from deployments.submission import deployment_submit
+from deployments.updates import changed_inputs, deployment_update, why_not_updatable
+from deployments.views.common import find, signed_in
 
 
 @keeps_form
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def configure(request: Request, slug: str) -> HttpResponse:
-    """The form; POST applies a choice, reviews, or deploys, by the button that was pressed."""
-    module = get_object_or_404(Module.objects.visible(), slug=slug)
-    templates = module.template_choices()
-    if not templates or not module.deployable:
+    """The form of a module; POST applies a choice, reviews, or deploys, by the button that was pressed."""
+    module = Module.objects.visible().filter(slug=slug).first()
+    if module is None:
+        return _without_module(request)
+    try:
+        subject = subject_of_module(signed_in(request), module)
+    except Problem:
+        if "from" in request.GET:
+            return _without_module(request)
         return render(request, "deployments/not_deployable.html", {"nav": "modules", "module": module}, status=409)
-    if request.method == "POST":
-        return _answer(request, module, templates)
-    typed = take_form(request, path=request.path)
-    if typed is not None:
-        page = page_for_data(module, templates, typed)
-        page.notice = "You are signed in again, and this is what you typed. It has not been sent yet."
-    else:
-        page = page_for_link(module, templates, request.GET)
-    return _render(request, page)
+    return _form_page(request, subject)
+
+
+@keeps_form
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def again(request: Request, uuid: str) -> HttpResponse:
+    """A deployment once more: in its module's form, or from its own template when there is no such form."""
+    deployment = find(request, uuid)
+    if request.method != "POST" and deployable_module(deployment):
+        return redirect(configure_url(deployment))
+    try:
+        subject = subject_alone(signed_in(request), deployment)
+    except Problem as problem:
+        return _impossible(request, deployment, problem)
+    return _form_page(request, subject)
+
+
+@keeps_form
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def update(request: Request, uuid: str) -> HttpResponse:
+    """The form that changes a running deployment, or why that is not possible."""
+    deployment = find(request, uuid)
+    if request.method == "POST" and deployment.status == Status.UPDATE_IN_PROGRESS:  # a second press
+        return redirect(deployment)
+    try:
+        if reason := why_not_updatable(deployment):
+            raise Problem("update:not-possible", title=deployment.shown_title, cause=reason)
+        subject = subject_alone(signed_in(request), deployment, updates=True)
+    except Problem as problem:
+        return _impossible(request, deployment, problem)
+    return _form_page(request, subject)
 
 
 @never_cache
@@ -43,17 +78,43 @@ def configure(request: Request, slug: str) -> HttpResponse:
 def providers(request: Request, slug: str) -> HttpResponse:
     """The provider drop-down, which follows the page when SLAM and CMDB have answered."""
     module = get_object_or_404(Module.objects.visible(), slug=slug)
-    page = page_for_link(module, module.template_choices(), request.GET)
+    try:
+        subject = subject_of_module(signed_in(request), module)
+    except Problem:
+        raise Http404 from None
+    return _providers(request, subject)
+
+
+@never_cache
+@require_safe
+def providers_again(request: Request, uuid: str) -> HttpResponse:
+    """The same for a template that stands alone."""
+    return _providers(request, subject_alone(signed_in(request), find(request, uuid)))
+
+
+def _form_page(request: Request, subject: Subject) -> HttpResponse:
+    if request.method == "POST":
+        return _answer(request, subject)
+    typed = take_form(request, path=request.path)
+    if typed is not None:
+        page = page_for_data(subject, typed)
+        page.notice = "You are signed in again, and this is what you typed. It has not been sent yet."
+    else:
+        page = page_to_begin(subject, request.GET)
+    return _render(request, page)
+
+
+def _providers(request: Request, subject: Subject) -> HttpResponse:
+    page = page_to_begin(subject, request.GET)
     _load_providers(request, page, fresh="again" in request.GET)
     return render(request, "deployments/_providers.html", {"page": page, "chosen": request.GET.get("provider", "")})
 
 
-def _answer(request: Request, module: Module, templates: list[TemplateChoice]) -> HttpResponse:
+def _answer(request: Request, subject: Subject) -> HttpResponse:
     action = request.POST.get("action", "apply")
     generate = request.POST.get("generate", "")
     page = page_for_data(
-        module,
-        templates,
+        subject,
         request.POST,
         generate=generate,
         check=action in {"deploy", "review"} and not generate,
@@ -72,18 +133,15 @@ def _answer(request: Request, module: Module, templates: list[TemplateChoice]) -
     if action == "review":
         page.review = True
         return _render(request, page)
-    return _deploy(request, page)
+    return _update(request, page) if subject.updates else _deploy(request, page)
 
 
 def _deploy(request: Request, page: ConfigurePage) -> HttpResponse:
     try:
-        count("submit", f"user {_user(request).pk}", limit=20, seconds=60)
-        deployment = deployment_submit(user=_user(request), submission=submission_of(page))
+        count("submit", f"user {signed_in(request).pk}", limit=20, seconds=60)
+        deployment = deployment_submit(user=signed_in(request), submission=submission_of(page))
     except Problem as problem:
-        if problem.id == "login:expired":
-            raise  # the login middleware keeps the form and asks to sign in again
-        page.problem = problem
-        return _render(request, page, status=422)  # a 5xx would tell the proxy in front that we are ill
+        return _refused(request, page, problem)
     if deployment.status == Status.UNCERTAIN:
         unknown = Problem("submit:unknown")
         messages.add_message(request, messages.WARNING, f"{unknown.headline} {unknown.step}", extra_tags="warn")
@@ -92,9 +150,50 @@ def _deploy(request: Request, page: ConfigurePage) -> HttpResponse:
     return redirect(deployment)
 
 
+def _update(request: Request, page: ConfigurePage) -> HttpResponse:
+    deployment, form = page.subject.origin, page.form
+    assert deployment is not None  # an update is of something
+    try:
+        deployment_update(
+            user=signed_in(request),
+            deployment=deployment,
+            template=page.template.template.raw,
+            changes=changed_inputs(deployment, form.parameters(), form.defaults()),
+            secret_names=form.secret_names(),
+            options=form.options(),
+        )
+    except Problem as problem:
+        return _refused(request, page, problem)
+    messages.success(request, f"Update requested: {deployment.shown_title}.", extra_tags="ok")
+    return redirect(deployment)
+
+
+def _refused(request: Request, page: ConfigurePage, problem: Problem) -> HttpResponse:
+    if problem.id == "login:expired":
+        raise problem  # the login middleware keeps the form and asks to sign in again
+    page.problem = problem
+    return _render(request, page, status=422)  # a 5xx would tell the proxy in front that we are ill
+
+
+def _without_module(request: Request) -> HttpResponse:
+    """Where a link to a module's form leads that no longer is: to the form of what was deployed from it."""
+    origin = Deployment.objects.visible_to(request.user).by_reference(request.GET.get("from", "")).first()
+    if origin is None:
+        raise Http404
+    return redirect("deployments:again", origin.reference)
+
+
+def _impossible(request: Request, deployment: Deployment, problem: Problem) -> HttpResponse:
+    """The page that says why there is no form. An ended login is not for it."""
+    if problem.id == "login:expired":
+        raise problem
+    context = {"nav": "deployments", "deployment": deployment, "problem": problem, "again": configure_url(deployment)}
+    return render(request, "deployments/no_form.html", context, status=problem.status)
+
+
 def _load_providers(request: Request, page: ConfigurePage, *, fresh: bool = False) -> None:
     try:
-        found = providers_for(_user(request), fresh=fresh)
+        found = providers_for(signed_in(request), fresh=fresh)
     except Problem as problem:
         if problem.id == "login:expired":
             raise
@@ -107,18 +206,13 @@ def _load_providers(request: Request, page: ConfigurePage, *, fresh: bool = Fals
 def _render(request: Request, page: ConfigurePage, *, status: int = 200) -> HttpResponse:
     partial = request.htmx and not request.htmx.boosted
     context = {
-        "nav": "modules",
+        "nav": "deployments" if page.subject.alone else "modules",
         "page": page,
         "owner_field": owner_field(request.user),
         "chosen": page.form["provider"].value() or "" if "provider" in page.form.fields else "",
     }
     name = "deployments/_configure_form.html" if partial else "deployments/configure.html"
     response = render(request, name, context, status=status)
-    if partial:  # so that the address in the bar is always a link to what is shown
+    if partial and not page.subject.alone:  # so that the address in the bar is always a link to what is shown
         response.headers["HX-Replace-Url"] = f"{request.path}?{page.choices.query()}"
     return response
-
-
-def _user(request: Request) -> User:
-    assert isinstance(request.user, User)  # the login middleware lets nobody else through
-    return request.user

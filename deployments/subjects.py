@@ -1,0 +1,89 @@
+"""What a form can be made for: a module of the catalogue, or the template of a deployment standing alone."""
+
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+
+from catalog.models import Module, Template, TemplateChoice
+from catalog.tosca.description import TemplateDescription, describe
+from catalog.tosca.guard import Refused
+from catalog.tosca.loader import load_template, plain
+from deepdash.errors import Problem
+from deployments.adoption import repository
+from deployments.clients.orchestrator import Orchestrator
+from deployments.configuration import Subject
+from deployments.models import Deployment
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+ALONE = "sent"  # what the one template of such a form is called when it had no name
+
+
+def subject_of_module(user: "User", module: Module) -> Subject:
+    """A module with its usable templates. Raises Problem ``configure:not-deployable`` when there is nothing to do."""
+    templates = module.template_choices()
+    if not templates or not module.deployable:
+        raise Problem("configure:not-deployable", title=module.shown_title)
+    return Subject(user, module, templates, reverse("deployments:configure", args=[module.slug]))
+
+
+def deployable_module(deployment: Deployment) -> Module | None:
+    """The module a deployment was made from, if it can be deployed today."""
+    if not deployment.module_slug:
+        return None
+    module = Module.objects.visible().filter(slug=deployment.module_slug).first()
+    return module if module and module.deployable and module.template_choices() else None
+
+
+def subject_alone(user: "User", deployment: Deployment, *, updates: bool = False) -> Subject:
+    """A deployment's own template, for another one like it or (``updates``) for changing it.
+
+    Raises Problem when the template is not known or can't be read, ServiceError or LoginExpired as the orchestrator
+    answers when it has to be asked.
+    """
+    text = template_text(user, deployment)
+    try:
+        description = describe(plain(load_template(text)))
+    except Refused as error:
+        raise Problem("submit:template", detail=str(error)) from None
+    described = _as_before(description, deployment)
+    template = Template(
+        path=deployment.template_file or "as-sent.yml",
+        filename=deployment.template_file or "as-sent.yml",
+        raw=text,
+        kind=description.kind or deployment.deployment_kind,
+        verdict=Template.Verdict.VALID,  # it ran, so nobody needs to be told of its oddities
+        description=described.model_dump(mode="json"),
+    )
+    module = Module(title=deployment.shown_title, docker_image=repository(deployment.docker_image), kind="external")
+    key = deployment.choices.get("toscaname") or ALONE
+    choice = TemplateChoice(key, deployment.template_title or "As sent", template)
+    name = "deployments:update" if updates else "deployments:again"
+    address = reverse(name, args=[deployment.reference])
+    return Subject(user, module, [choice], address, origin=deployment, updates=updates)
+
+
+def template_text(user: "User", deployment: Deployment) -> str:
+    """The template a deployment was made with; of one made elsewhere the orchestrator tells it, and it is kept.
+
+    Raises Problem ``again:no-template`` when nobody knows it any more, ServiceError, LoginExpired.
+    """
+    if deployment.template_text:
+        return deployment.template_text
+    if not deployment.uuid or deployment.is_gone:
+        raise Problem("again:no-template", title=deployment.shown_title)
+    deployment.template_text = Orchestrator(user).template(deployment.uuid)
+    deployment.save(update_fields=["template_text"])
+    return deployment.template_text
+
+
+def _as_before(description: TemplateDescription, deployment: Deployment) -> TemplateDescription:
+    """With the labels and choices the catalogue's parameters file gave, and with the secrets that were secret then."""
+    known = deployment.template.described() if deployment.template else TemplateDescription()
+    inputs = []
+    for item in description.inputs:
+        before = known.input(item.name)
+        shown = before if before and before.type == item.type else item
+        inputs.append(shown.model_copy(update={"secret": shown.secret or item.name in deployment.secret_inputs}))
+    return description.model_copy(update={"inputs": tuple(inputs), "tabs": known.tabs})
