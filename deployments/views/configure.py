@@ -154,6 +154,7 @@ def _update(request: Request, page: ConfigurePage) -> HttpResponse:
     deployment, form = page.subject.origin, page.form
     assert deployment is not None  # an update is of something
     try:
+        count("submit", f"user {signed_in(request).pk}", limit=20, seconds=60)
         deployment_update(
             user=signed_in(request),
             deployment=deployment,
