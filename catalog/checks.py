@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Warning, register
 
-from catalog.sources.places import below_base, parameters_folder, template_place
+from catalog.sources.places import below_base, metadata_folder, parameters_folder, template_place
 from deepdash.config import config
 
 
@@ -39,15 +39,12 @@ def catalogue_sources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="catalog.W003",
             )
         )
-    parameters = parameters_folder()
-    if parameters and not parameters.is_dir() and not (place and place.repository):
-        found.append(
-            Warning(
-                f"TOSCA_PARAMETERS_DIR: there is no folder {parameters}.",
-                hint="Mend the path or leave it empty.",
-                id="catalog.W004",
-            )
-        )
+    beside = {"TOSCA_PARAMETERS_DIR": parameters_folder(), "TOSCA_METADATA_DIR": metadata_folder()}
+    found += [
+        Warning(f"{key}: there is no folder {path}.", hint="Mend the path or leave it empty.", id="catalog.W004")
+        for key, path in beside.items()
+        if path and not path.is_dir() and not (place and place.repository)
+    ]
     if not config.COMMON_TOSCAS:
         found.append(
             Warning(

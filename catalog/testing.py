@@ -9,9 +9,9 @@ from catalog.facets import CAPABILITY, FRAMEWORK, facets_of
 from catalog.flavours import tag_flavour
 from catalog.markdown import render
 from catalog.models import Module, ModuleFacet, ModuleTemplate, Template
-from catalog.tosca.description import describe
 from catalog.tosca.guard import Refused
 from catalog.tosca.loader import load_template, plain
+from catalog.tosca.reading import read_template
 from catalog.tosca.types import import_urls
 from deepdash import config as config_module
 
@@ -86,12 +86,13 @@ def make_template(raw: str = TEMPLATE, path: str = "deep-oc-marathon-webdav.yml"
     except Refused as error:
         values |= {"verdict": Template.Verdict.UNREADABLE, "errors": [str(error)]}
     else:
-        description = describe(data)
+        description = read_template(raw).description
         values |= {
             "description": description.model_dump(mode="json"),
             "kind": description.kind,
             "display_name": str(description.metadata.get("display_name") or ""),
             "imports": import_urls(data),
+            "fragment": bool(description.parents),
         }
     values |= {"filename": path.rpartition("/")[2], "raw": raw, "digest": hashlib.sha256(raw.encode()).hexdigest()}
     return Template.objects.create(path=path, **(values | columns))

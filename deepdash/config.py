@@ -131,6 +131,9 @@ class Config(BaseSettings):
     TOSCA_TEMPLATES_DIR: str = Field("", description="Folder of TOSCA templates, inside a git checkout or not")
     TOSCA_TEMPLATES_REPO: str = Field("", description="Git repository that is cloned there when it is missing")
     TOSCA_PARAMETERS_DIR: str = Field("", description="Folder of `<template>.parameters.yml` files")
+    TOSCA_METADATA_DIR: str = Field(
+        "", description="Folder of `<template>.metadata.yml` files, which overrule the templates' own metadata"
+    )
     TOSCA_TYPES: Mapping = Field({}, description="Import URL of TOSCA types → file or URL to read instead")
     COMMON_TOSCAS: Mapping = Field(
         {"default": "deep-oc-marathon-webdav.yml", "minimal": "deep-oc-marathon-minimal.yml"},

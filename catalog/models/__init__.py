@@ -1,14 +1,18 @@
 """The cache of the catalogue: what upstream says, what curators say about it, and how the last refreshes went."""
 
+from catalog.models.link import ExternalLink
 from catalog.models.module import Module, ModuleFacet, ModuleTemplate, TemplateChoice
+from catalog.models.picture import Picture
 from catalog.models.run import RefreshRun
 from catalog.models.template import ModuleIndex, Template, TypeFile
 
 __all__ = [
+    "ExternalLink",
     "Module",
     "ModuleFacet",
     "ModuleIndex",
     "ModuleTemplate",
+    "Picture",
     "RefreshRun",
     "Template",
     "TemplateChoice",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, FilteredRelation, Q
 from django.urls import reverse
@@ -125,6 +126,10 @@ class Module(models.Model):
     tags_error = models.JSONField(default=dict, blank=True)
     flavours = models.JSONField(default=list, blank=True, help_text="Hardware its tags are made for")
     pushed_at = models.DateTimeField(null=True, blank=True, help_text="When its newest image was pushed")
+    icon = models.CharField(max_length=64, blank=True, help_text="Digest of its stored picture")
+
+    # What its users do.
+    times_used = models.PositiveIntegerField(default=0, help_text="Deployments made of it here")
 
     # What curators say. No refresh writes these.
     hidden = models.BooleanField(default=False)
@@ -132,7 +137,23 @@ class Module(models.Model):
     position = models.PositiveIntegerField(default=1000, help_text="Smaller comes first")
     title_override = models.CharField(max_length=300, blank=True)
     summary_override = models.TextField(blank=True)
+    glyph_override = models.CharField("glyph", max_length=24, blank=True, help_text="Drawn by us")
+    icon_address = models.CharField(
+        "picture",
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(["https", "http"])],
+        help_text="A picture (PNG, JPEG, GIF, WebP); the next refresh fetches and keeps it",
+    )
     note = models.TextField(blank=True, help_text="Shown on the module's page")
+    default_template = models.ForeignKey(
+        Template,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="default_for",
+        help_text="Chosen first, if it is one of those the module offers",
+    )
     default_tag = models.CharField(max_length=128, blank=True)
     default_hardware = models.CharField(max_length=8, blank=True, choices=[("cpu", "CPU"), ("gpu", "GPU")])
 

@@ -50,6 +50,9 @@ class Template(models.Model):
     basis = models.CharField(
         max_length=64, blank=True, help_text="Digest of all that verdict and description rest on (types, parameters)"
     )
+    audience = models.JSONField(default=dict, blank=True, help_text="Who may use it; empty: everybody")
+    icon = models.CharField(max_length=64, blank=True, help_text="Digest of its stored picture")
+    fragment = models.BooleanField(default=False, help_text="A part that is merged into another template")
     state = models.CharField(max_length=8, choices=State, default=State.LIVE)
     etag = models.CharField(max_length=200, blank=True)
     error = models.JSONField(default=dict, blank=True, help_text="Why it can't be read anew just now")

@@ -1,9 +1,10 @@
 """Refreshes the templates: folder, types they import, parameters files, verdicts."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -15,19 +16,21 @@ from catalog.refresh.jobs import Jobs
 from catalog.refresh.runs import UNCHANGED, Report
 from catalog.sources import folder, git
 from catalog.sources.fetch import Fetched, fetch
-from catalog.sources.places import TemplatePlace, parameters_folder, raw_address, template_place
+from catalog.sources.places import TemplatePlace, metadata_folder, parameters_folder, raw_address, template_place
 from catalog.sources.types import read_type_file
-from catalog.tosca.description import TemplateDescription, describe
+from catalog.tosca.description import TemplateDescription
 from catalog.tosca.guard import Refused
 from catalog.tosca.loader import load_template, plain
-from catalog.tosca.parameters import load_parameters, refine, template_base
+from catalog.tosca.overrides import overridden_base
+from catalog.tosca.parameters import template_base
+from catalog.tosca.reading import read_template
 from catalog.tosca.types import closure, import_urls, load_types
 from catalog.tosca.verdict import UNREADABLE, Checker, Verdict
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, ServiceSession
 
 MAX_ADDRESS = 500  # characters, as the database keeps them
-METHOD = "1"  # changes when the same text is to be described or judged anew
+METHOD = "2"  # changes when the same text is to be described or judged anew
 Key = tuple[str, str]  # source, path
 
 
@@ -45,11 +48,12 @@ class _Text:
 
 @dataclass(frozen=True)
 class _Folders:
-    """The folder of templates and that of parameters files, read at one moment."""
+    """The folder of templates and those of the files beside them, read at one moment."""
 
     texts: dict[Key, _Text]
     commit: str
     parameters: dict[str, str]
+    overrides: dict[str, str]
     problems: tuple[Problem, ...]
 
 
@@ -72,6 +76,7 @@ class TemplateRefresh:
     _seen: set[Key] = field(default_factory=set)  # there, whether readable or not
     _read: bool = False  # the folder was read, so what was not seen is gone
     _parameters: dict[str, str] = field(default_factory=dict)
+    _overrides: dict[str, str] = field(default_factory=dict)
     _types: dict[str, str] = field(default_factory=dict)
     _loaded_types: dict[str, dict[str, Any]] = field(default_factory=dict)
     _asked_types: set[str] = field(default_factory=set)
@@ -120,8 +125,9 @@ class TemplateRefresh:
             imports = found.imports if found else tuple(template.imports) if template else ()
             digest = found.digest if found else template.digest if template else ""
             reached, _ = closure(imports, self._loaded_types)
-            parameters = self._parameters.get(template_base(key[1].rpartition("/")[2]), "")
-            basis = _digest(METHOD, digest, parameters, *(_digest(url, self._types[url]) for url in reached))
+            base = template_base(key[1].rpartition("/")[2])
+            parameters, overrides = self._parameters.get(base, ""), self._overrides.get(base, "")
+            basis = _digest(METHOD, digest, parameters, overrides, *(_digest(url, self._types[url]) for url in reached))
             if template and template.basis == basis:
                 self._unchanged(template)
                 continue
@@ -131,7 +137,7 @@ class TemplateRefresh:
             types = {url: self._types[url] for url in reached}
             self.jobs.add(
                 key[1],
-                partial(_inspect, self.checker, text, parameters, types),
+                partial(_inspect, self.checker, text, parameters, overrides, types),
                 partial(self._inspected, key, basis, found),
             )
 
@@ -154,7 +160,7 @@ class TemplateRefresh:
             return
         for problem in result.problems:
             self.report.item("source", "templates", "failed", problem)
-        self._commit, self._parameters = result.commit, result.parameters
+        self._commit, self._parameters, self._overrides = result.commit, result.parameters, result.overrides
         for key, text in result.texts.items():
             self._note(key, text)
         for template in self._known.values():
@@ -231,6 +237,7 @@ class TemplateRefresh:
         name = description.metadata.get("display_name")
         template.kind, template.display_name = description.kind, str(name or "")[:300]
         template.description = description.model_dump(mode="json")
+        template.fragment = bool(description.parents)
         template.verdict, template.errors = result.verdict.verdict, list(result.verdict.errors)
         template.basis, template.state, template.error = basis, Template.State.LIVE, {}
         template.last_seen = timezone.now()
@@ -282,16 +289,24 @@ def _read_folders(place: TemplatePlace) -> _Folders:
             raise problems[0] from None
         raise
     texts = [_examine((Template.Source.FOLDER.value, file.path), file.text, file.error) for file in files]
-    parameters = {}
-    where = parameters_folder()
-    if where:
-        try:
-            parameters = {
-                template_base(f.path.rpartition("/")[2]): f.text for f in folder.read_parameters(where) if not f.error
-            }
-        except Problem as problem:
-            problems.append(problem)
-    return _Folders({text.key: text for text in texts}, commit, parameters, tuple(problems))
+    parameters = _beside(parameters_folder(), folder.read_parameters, template_base, problems)
+    overrides = _beside(metadata_folder(), folder.read_overrides, overridden_base, problems)
+    return _Folders({text.key: text for text in texts}, commit, parameters, overrides, tuple(problems))
+
+
+def _beside(
+    where: Path | None,
+    read: Callable[[Path], list[folder.FoundFile]],
+    base: Callable[[str], str],
+    problems: list[Problem],
+) -> dict[str, str]:
+    """The texts of a folder of files that belong to templates, by the base name of the template."""
+    try:
+        files = read(where) if where else []
+    except Problem as problem:
+        problems.append(problem)
+        return {}
+    return {base(file.path.rpartition("/")[2]): file.text for file in files if not file.error}
 
 
 def _read_linked(github: ServiceSession, address: str, place: str, etag: str) -> _Text | None:
@@ -312,15 +327,10 @@ def _examine(key: Key, text: str, error: str = "", etag: str = "") -> _Text:
     return _Text(key, text, digest, tuple(import_urls(data)), etag=etag)
 
 
-def _inspect(checker: Checker, text: str, parameters: str, types: Mapping[str, str]) -> _Inspection:
-    description = describe(plain(load_template(text)))
+def _inspect(checker: Checker, text: str, parameters: str, overrides: str, types: Mapping[str, str]) -> _Inspection:
+    reading = read_template(text, parameters=parameters, overrides=overrides)
     verdict = checker.check(text, types)
-    if parameters:
-        try:
-            description = refine(description, load_parameters(parameters))
-        except Refused as error:
-            verdict = Verdict(verdict.verdict, (*verdict.errors, f"Its parameters file can't be read: {error}"))
-    return _Inspection(description, verdict)
+    return _Inspection(reading.description, Verdict(verdict.verdict, (*verdict.errors, *reading.notes)))
 
 
 def _digest(*parts: str) -> str:

@@ -4,11 +4,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.tosca import overrides, parameters
 from catalog.tosca.guard import MAX_BYTES
-from catalog.tosca.parameters import SUFFIXES
 from deepdash.errors import Problem
 
 MAX_FILES = 5000
+BESIDE = (*parameters.SUFFIXES, *overrides.SUFFIXES)  # files about templates, which are none themselves
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,17 @@ class FoundFile:
 
 def read_templates(folder: Path) -> list[FoundFile]:
     """The YAML files below a folder that may be templates, by path. Raises Problem "catalog:source"."""
-    return [file for file in _read(folder, "The templates folder") if not file.path.endswith(SUFFIXES)]
+    return [file for file in _read(folder, "The templates folder") if not file.path.endswith(BESIDE)]
 
 
 def read_parameters(folder: Path) -> list[FoundFile]:
     """The ``*.parameters.yml`` and ``.yaml`` below a folder, by path. Raises Problem "catalog:source"."""
-    return [file for file in _read(folder, "The parameters folder") if file.path.endswith(SUFFIXES)]
+    return [file for file in _read(folder, "The parameters folder") if file.path.endswith(parameters.SUFFIXES)]
+
+
+def read_overrides(folder: Path) -> list[FoundFile]:
+    """The ``*.metadata.yml`` and ``.yaml`` below a folder, by path. Raises Problem "catalog:source"."""
+    return [file for file in _read(folder, "The metadata folder") if file.path.endswith(overrides.SUFFIXES)]
 
 
 def read_text(path: Path) -> str:

@@ -46,6 +46,11 @@ def parameters_folder() -> Path | None:
     return below_base(config.TOSCA_PARAMETERS_DIR) if config.TOSCA_PARAMETERS_DIR else None
 
 
+def metadata_folder() -> Path | None:
+    """Where the metadata files of templates are, or None."""
+    return below_base(config.TOSCA_METADATA_DIR) if config.TOSCA_METADATA_DIR else None
+
+
 def below_base(path: str) -> Path:
     """An absolute path; a relative one counts from the folder of manage.py."""
     return Path(BASE_DIR, path).resolve()

@@ -21,7 +21,10 @@ from catalog.sources.modules import parse_modules
 from catalog.tosca.description import TemplateDescription, describe
 from catalog.tosca.guard import Refused
 from catalog.tosca.loader import load_template, plain
-from catalog.tosca.parameters import SUFFIXES, load_parameters, refine, template_base
+from catalog.tosca.overrides import SUFFIXES as OVERRIDES
+from catalog.tosca.overrides import overridden_base
+from catalog.tosca.parameters import SUFFIXES, template_base
+from catalog.tosca.reading import read_template
 from catalog.tosca.types import closure, import_urls, load_types
 from catalog.tosca.verdict import Checker
 from deepdash.config import BASE_DIR
@@ -112,19 +115,34 @@ def test_every_deep_template_asks_for_something(folder: Path, path: str) -> None
     assert describe(plain(load_template(text_of(folder, path)))).inputs
 
 
-def test_all_parameters_files_can_be_merged() -> None:
+def test_all_parameters_and_metadata_files_can_be_merged() -> None:
     merged = 0
     for folder in FOLDERS:
-        by_base = {template_base(Path(path).name): path for place, path in PATHS if place == folder}
-        for file in sorted((folder / "tosca-templates").rglob("*.y*ml")):
-            if not file.name.endswith(SUFFIXES):
+        files = sorted((folder / "tosca-templates").rglob("*.y*ml"))
+        beside = {
+            (
+                file.relative_to(folder / "tosca-templates").parts[0],
+                template_base(overridden_base(file.name)),
+                kind,
+            ): file
+            for file in files
+            for kind, suffixes in (("parameters", SUFFIXES), ("overrides", OVERRIDES))
+            if file.name.endswith(suffixes)
+        }
+        for place, path in PATHS:
+            if place != folder or Path(path).name in NO_TEMPLATES:
                 continue
-            parameters = load_parameters(file.read_text(encoding="utf-8"))
-            template = by_base.get(template_base(file.name))
-            if template:
-                description = describe(plain(load_template(text_of(folder, template))))
-                assert len(refine(description, parameters).inputs) == len(description.inputs)
-                merged += 1
+            texts = {
+                kind: file.read_text(encoding="utf-8")
+                for (top, base, kind), file in beside.items()
+                if (top, base) == (Path(path).parts[0], template_base(Path(path).name))
+            }
+            described = describe(plain(load_template(text_of(folder, path))))
+            reading = read_template(text_of(folder, path), **texts)
+            asked = [item for item in reading.description.inputs if not item.virtual]
+            assert [(item.name, item.type) for item in asked] == [(item.name, item.type) for item in described.inputs]
+            assert not [note for note in reading.notes if "can't be read" in note]
+            merged += len(texts)
     assert merged
 
 

@@ -40,10 +40,16 @@ class Constraint(_Frozen):
 
 
 class Option(_Frozen):
-    """One choice of a select: the value that is sent and the words that are shown."""
+    """One choice of a select: the value that is sent and the words that are shown.
+
+    ``parent_value`` is the value that the input named by ``depends_on`` must have for this choice to be offered, None
+    when it always is. ``sets`` are the values this choice gives to other inputs.
+    """
 
     value: Any
     label: str
+    parent_value: Any = None
+    sets: dict[str, Any] = {}
 
 
 class EntrySchema(_Frozen):
@@ -55,7 +61,14 @@ class EntrySchema(_Frozen):
 
 
 class Input(_Frozen):
-    """One input of a template. ``widget`` is "" when the type alone decides how it is asked for."""
+    """One input of a template, as it is to be asked for.
+
+    ``widget`` is "" when the type alone decides, else one of ``parameters.WIDGETS``. ``depends_on`` names the input
+    whose value decides which choices are offered, ``enabled_by`` the boolean input without which this one has no
+    effect. ``virtual``: the template has no such input; a choice made here only sets others and is never sent.
+    ``set_by`` names the virtual input that decides on this one. ``prefix``, ``suffix`` (uuidgen) and ``attribute``
+    (userinfo) say how a generated value is made.
+    """
 
     name: str
     type: str = "string"
@@ -72,6 +85,14 @@ class Input(_Frozen):
     placeholder: str = ""
     tab: str = ""
     hidden: bool = False
+    depends_on: str = ""
+    enabled_by: str = ""
+    virtual: bool = False
+    set_by: str = ""
+    rows: int = 0
+    prefix: str = ""
+    suffix: str = ""
+    attribute: str = ""
 
     @property
     def title(self) -> str:
@@ -94,14 +115,21 @@ class Input(_Frozen):
 
 
 class TemplateDescription(_Frozen):
-    """What a template holds, in its own order."""
+    """What a template holds, in its own order.
 
+    ``parents`` are the templates it is a part of: such a fragment is meant to be merged into one of them and can't
+    stand alone. ``output_types`` says of outputs what the parameters file calls them (``ssh_user``, ``hidden``).
+    """
+
+    text: str = ""
     inputs: tuple[Input, ...] = ()
     outputs: tuple[str, ...] = ()
     node_types: tuple[str, ...] = ()
     kind: str = ""
     metadata: dict[str, Any] = {}
     tabs: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    output_types: dict[str, str] = {}
 
     def input(self, name: str) -> Input | None:
         """The input of that name, or None."""
@@ -119,12 +147,16 @@ def describe(data: dict[str, Any]) -> TemplateDescription:
         for node in _map(topology.get("node_templates")).values()
         if isinstance(node, dict) and isinstance(node.get("type"), str)
     )
+    metadata = _map(data.get("metadata"))
+    parents = metadata.get("parents")
     return TemplateDescription(
+        text=_text(data.get("description")),
+        parents=tuple(str(name) for name in parents if name) if isinstance(parents, list) else (),
         inputs=tuple(_input(name, spec) for name, spec in _map(topology.get("inputs")).items()),
         outputs=tuple(_map(topology.get("outputs"))),
         node_types=tuple(dict.fromkeys(node_types)),
         kind=next((kind for type_, kind in KINDS if type_ in node_types), ""),
-        metadata=_map(data.get("metadata")),
+        metadata=metadata,
     )
 
 
@@ -156,6 +188,7 @@ def _input(name: str, spec: Any) -> Input:
     spec = _map(spec)
     kind = spec.get("type")
     has_default = "default" in spec and spec["default"] is not None  # a null default says nothing (not "None")
+    schema = _entry_schema(spec.get("entry_schema"))
     return Input(
         name=name,
         type=kind if isinstance(kind, str) and kind else "string",
@@ -164,8 +197,9 @@ def _input(name: str, spec: Any) -> Input:
         has_default=has_default,
         required=spec.get("required", True) not in (False, "no", "false", "No", "False"),
         constraints=constraints_of(spec.get("constraints")),
-        entry_schema=_entry_schema(spec.get("entry_schema")),
+        entry_schema=schema,
         secret=is_secret(name),
+        widget="ports" if kind in ("list", "map") and schema and schema.type.endswith("PortSpec") else "",
     )
 
 

@@ -355,6 +355,7 @@ def _list(item: Input) -> InputField:
         widget=forms.Textarea({"rows": 3, "class": "mono", "wide": " full"}),
         read=lambda text: values.list_from_lines(text, item.entry_schema),
         show=values.lines_from,
+        empty=_emptied(item),
         hint=f"One per line. {_entry_rules(item.entry_schema)}".strip(),
     )
 
@@ -367,8 +368,14 @@ def _map(item: Input) -> InputField:
         widget=forms.Textarea({"rows": 3, "class": "mono", "wide": " full"}),
         read=lambda text: values.map_from_lines(text, item.entry_schema),
         show=values.lines_from,
+        empty=_emptied(item),
         hint=f"One “key: value” per line. {_entry_rules(item.entry_schema)}".strip(),
     )
+
+
+def _emptied(item: Input) -> Any:
+    """What an emptied list or map is sent as: empty where the template has one that would count otherwise."""
+    return type(item.default)() if isinstance(item.default, (list, dict)) else OMITTED
 
 
 def _nested(item: Input) -> InputField:
@@ -376,7 +383,8 @@ def _nested(item: Input) -> InputField:
         item,
         widget=forms.Textarea({"rows": 5, "class": "mono", "wide": " full", "spellcheck": "false"}),
         read=lambda text: values.nested_from_yaml(text, item.type, item.entry_schema),
-        show=lambda value: value if isinstance(value, str) else yaml_text(value),
+        show=lambda value: value if isinstance(value, str) else yaml_text(value) if value else "",
+        empty=_emptied(item),
         hint="Written in YAML.",
     )
 

@@ -138,11 +138,17 @@ class ToscaForm(forms.Form):
         The title also serves as the template's own ``deployment_description`` when that was left empty, so that
         other tools show it too.
         """
-        found = {
+        given = {
             item.name: self.cleaned_data[PREFIX + item.name]
             for item in self.description.inputs
             if self.cleaned_data[PREFIX + item.name] is not OMITTED
         }
+        found = {item.name: given[item.name] for item in self.description.inputs
+                 if item.name in given and not item.virtual}  # fmt: skip
+        for item in self.description.inputs:
+            for option in item.options:
+                if item.name in given and option.value == given[item.name]:
+                    found |= option.sets
         if "deployment_description" in found and not found["deployment_description"]:
             found["deployment_description"] = self.cleaned_data.get("title", "")
         return found

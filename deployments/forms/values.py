@@ -14,11 +14,12 @@ from deployments.forms.units import UNITS, split_scalar
 MAX_ENTRIES = 1000
 TRUE, FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
 TEXT = EntrySchema()
+SINGLE = frozenset({"string", "integer", "float", "number", "boolean", "version", "timestamp", *UNITS})
 
 
 def is_flat(schema: EntrySchema | None) -> bool:
     """Whether the entries are single values, so that one line each is enough."""
-    return schema is None or schema.type not in {"list", "map"}
+    return schema is None or schema.type in SINGLE
 
 
 def list_from_lines(text: str, schema: EntrySchema | None) -> list[Any]:

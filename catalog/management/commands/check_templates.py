@@ -9,9 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from catalog.models import TypeFile
 from catalog.sources.folder import FoundFile, read_templates, read_text
 from catalog.sources.places import below_base
-from catalog.tosca.description import Input, TemplateDescription, as_words, describe
+from catalog.tosca.description import Input, TemplateDescription, as_words
 from catalog.tosca.guard import Refused
 from catalog.tosca.loader import load_template, plain
+from catalog.tosca.reading import read_template
 from catalog.tosca.types import closure, import_urls, load_types
 from catalog.tosca.verdict import Checker
 from deepdash.config import config
@@ -47,7 +48,10 @@ class Command(BaseCommand):
                 self.stdout.write(style(f"{file.path}: {verdict.verdict.replace('_', ' ')}"))
                 for message in verdict.errors:
                     self.stdout.write(f"    ! {message}")
-                self._show_form(describe(data), options["verbosity"])
+                reading = read_template(file.text)
+                for note in reading.notes:
+                    self.stdout.write(f"    ! {note}")
+                self._show_form(reading.description, options["verbosity"])
         self.stdout.write(
             f"{len(files)} templates: {valid} valid, {readable} usable, {len(files) - readable} can't be read."
         )
