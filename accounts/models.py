@@ -48,6 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     roles = models.ManyToManyField(Group, blank=True, related_name="user_set", related_query_name="user")
     is_staff = models.BooleanField("curator", default=False)
     is_active = models.BooleanField(default=True)
+    active_group = models.CharField(max_length=255, blank=True, help_text="The one worked for; empty: organisation")
     timezone = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(null=True, blank=True, help_text="When IAM last told us about this user")
@@ -81,6 +82,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.get_full_name().split(" ", 1)[0]
 
     get_short_name = short_name  # the name the admin's header asks for
+
+    @property
+    def current_group(self) -> str:
+        """The group worked for, if the user is still in it."""
+        return self.active_group if self.active_group in self.groups else ""
+
+    @property
+    def can_switch(self) -> bool:
+        """Whether there is more than one thing to work for."""
+        return len(self.groups) + bool(self.organisation) > 1 and bool(self.groups)
 
     def in_groups(self, names: Iterable[str]) -> bool:
         """True when the user is in at least one of the IAM groups."""

@@ -19,5 +19,6 @@ urlpatterns = [
     path("login/iam", login_not_required(never_cache(start)), name="iam"),
     path("login/iam/authorized", login_not_required(never_cache(finish)), name="callback"),
     path("logout", views.logout, name="logout"),
+    path("group", views.group, name="group"),
     path("logged-out", views.logged_out, name="logged_out"),
 ]

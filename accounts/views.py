@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout as session_end
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -11,11 +12,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.active_group import active_group_set
 from accounts.discovery import provider
 from accounts.kept import has_form
 from accounts.models import User
 from accounts.oidc import DENIED_KEY
-from accounts.paths import page_path, safe_next
+from accounts.paths import page_path, referring_page, safe_next
 from accounts.tokens import id_token_of, tokens_forget
 from deepdash.config import config
 from deepdash.errors import Problem
@@ -72,6 +74,16 @@ def logged_out(request: HttpRequest) -> HttpResponse:
     # Without the note of ``logout`` (a bookmark), the weaker of the two claims is the true one.
     ctx = {"withdrawn": True, "iam_ended": False} | request.session.get(LOGGED_OUT_KEY, {})
     return render(request, "accounts/logged_out.html", ctx)
+
+
+@require_POST
+def group(request: HttpRequest) -> HttpResponse:
+    """Work for another of one's groups; back to the page it was chosen on."""
+    assert isinstance(request.user, User)  # the login middleware lets nobody else through
+    chosen = request.POST.get("group", "")
+    active_group_set(user=request.user, group=chosen)
+    messages.success(request, f"You now work for {chosen or request.user.organisation}.", extra_tags="ok")
+    return redirect(referring_page(request) or "/")
 
 
 def _end_session_url(request: HttpRequest, user: User) -> str:

@@ -307,6 +307,7 @@ def submission_of(page: ConfigurePage) -> Submission:
         options=form.options(),
         sla_id=form.cleaned_data.get("provider") or "",
         provider_label=form.data.get("provider_label", "")[:200],
+        user_group=page.subject.user.current_group,
         module_slug=page.subject.origin.module_slug if page.subject.origin else "",
     )
 

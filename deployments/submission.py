@@ -44,6 +44,7 @@ class Submission:
     sla_id: str = ""
     provider_label: str = ""
     module_slug: str = ""
+    user_group: str = ""
 
     def recorded_inputs(self) -> dict[str, Any]:
         """The inputs without the secrets: those are sent, never kept."""
@@ -81,7 +82,12 @@ def deployment_submit(*, user: User, submission: Submission) -> Deployment:
     except IntegrityError:
         return Deployment.objects.visible_to(user).get(submission_key=submission.key)
     try:
-        answer = orchestrator.create(template=text, parameters=submission.parameters, **submission.options)
+        answer = orchestrator.create(
+            template=text,
+            parameters=submission.parameters,
+            user_group=submission.user_group,
+            **submission.options,
+        )
     except LoginExpired:
         deployment.delete()
         raise
@@ -102,6 +108,7 @@ def _record(user: User, submission: Submission, text: str) -> Deployment:
         owner=user,
         issuer=user.issuer,
         subject=user.subject,
+        user_group=submission.user_group,
         module=submission.module,
         module_slug=submission.module.slug if submission.module else submission.module_slug,
         template=submission.template if submission.template.pk else None,

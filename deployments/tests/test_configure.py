@@ -17,7 +17,7 @@ from catalog.testing import make_module, make_template
 from deployments.models import Deployment
 from deployments.states import Status
 from deployments.testing import make_deployment, upstream
-from deployments.tests.conftest import ORCHESTRATOR
+from deployments.tests.conftest import ORCHESTRATOR, SLAM
 
 RAW = """\
 tosca_definitions_version: tosca_simple_yaml_1_0
@@ -406,3 +406,27 @@ def test_a_colleague_can_neither_clone_nor_update(owner: User, wire: responses.R
         assert client.get(f"/deployments/{made.uuid}/{page}").status_code == 404
     assert client.post(f"/deployments/{made.uuid}/update", {**FIELDS, "action": "deploy"}).status_code == 404
     assert not wire.calls
+
+
+# -- Groups -----------------------------------------------------------------------------------------------
+
+
+def test_the_active_group_governs_agreements_and_what_is_sent(
+    browser: Client, owner: User, module: Module, wire: responses.RequestsMock
+) -> None:
+    browser.post("/group", {"group": "ml-users"})
+    wire.add(responses.GET, f"{SLAM}/rest/slam/preferences/ml-users", json={"preferences": [], "sla": []})
+    assert browser.get(f"/module/{module.slug}/providers").status_code == 200
+    wire.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=upstream(owner=owner), status=201)
+    values = {**shown(browser.get(f"/module/{module.slug}")), "action": "deploy"}
+    assert browser.post(f"/module/{module.slug}", values).status_code == 302
+    assert sent(wire)["userGroup"] == "ml-users"
+    assert Deployment.objects.get().user_group == "ml-users"
+
+
+def test_without_an_active_group_none_is_sent(
+    browser: Client, owner: User, module: Module, wire: responses.RequestsMock
+) -> None:
+    wire.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=upstream(owner=owner), status=201)
+    browser.post(f"/module/{module.slug}", {**shown(browser.get(f"/module/{module.slug}")), "action": "deploy"})
+    assert "userGroup" not in sent(wire)

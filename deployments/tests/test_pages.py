@@ -361,7 +361,7 @@ class TestActs:
 class TestProviders:
     def test_they_follow_the_page(self, browser: Client, owner: User, wire: responses.RequestsMock) -> None:
         page = text(browser.get("/slas"))
-        assert 'hx-get="/slas" hx-trigger="load"' in page
+        assert 'hx-get="/slas?group=" hx-trigger="load"' in page
         assert len(wire.calls) == 0
         wire.get(f"{SLAM}/rest/slam/preferences/indigo-dc", json=slam_answer("s1", "s2"))
         wire.get(f"{CMDB}/service/id/s1", json=cmdb_answer("ALPINE", gpu_support=True))

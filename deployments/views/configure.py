@@ -194,7 +194,7 @@ def _impossible(request: Request, deployment: Deployment, problem: Problem) -> H
 
 def _load_providers(request: Request, page: ConfigurePage, *, fresh: bool = False) -> None:
     try:
-        found = providers_for(signed_in(request), fresh=fresh)
+        found = providers_for(page.subject.user, page.subject.user.current_group, fresh=fresh)
     except Problem as problem:
         if problem.id == "login:expired":
             raise

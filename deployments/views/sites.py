@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.active_group import active_group
 from deepdash.config import config
 from deepdash.errors import Problem
 from deepdash.types import Request
@@ -17,7 +18,7 @@ from deployments.views.common import attempt, signed_in
 @require_safe
 def providers(request: Request) -> HttpResponse:
     """The page at once; the providers follow as a fragment, or with ``?fresh=1`` in the page."""
-    user, group = signed_in(request), request.GET.get("group", "")
+    user, group = signed_in(request), request.GET.get("group", active_group(request))
     fragment, fresh = bool(request.htmx), "fresh" in request.GET
     found: list[Provider] = []
     problem: Problem | None = None
