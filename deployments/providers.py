@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 KEPT = 600  # seconds
 KEPT_INCOMPLETE = 30  # seconds; long enough not to hammer a service in trouble
-AT_ONCE = 16
+AT_ONCE = 32  # a customer has seldom more; they are asked in one go
 
 # Deployment kind → words one of which the service type must contain (contract 3.1).
 _FITTING: dict[str, tuple[str, ...]] = {

@@ -71,6 +71,15 @@ PEOPLE: tuple[Person, ...] = (
         "indigo-dc",
         ("ml-users", "deepdash-curators"),
     ),
+    Person(
+        "olu",
+        "6f0f4c1e-5b1a-4f57-9d2b-0a1c7a2e1006",
+        "Olu",
+        "Adeyemi",
+        "researcher with twenty providers",
+        "indigo-dc",
+        ("ml-users", "federation"),
+    ),
 )
 
 BY_KEY: dict[str, Person] = {person.key: person for person in PEOPLE}

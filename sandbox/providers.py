@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 MARATHON = "eu.indigo-datacloud.marathon"
@@ -168,7 +168,21 @@ HARBOUR = Service(
     named_provider=False,
 )
 
-ALL: tuple[Service, ...] = (NORDIC, ALPINE, ALPINE_JOBS, COAST, HARBOUR)
+# A large federation, to see and measure what twenty agreements do to a page.
+FEDERATION: tuple[Service, ...] = tuple(
+    replace(
+        NORDIC,
+        site=f"SITE-{number:02}",
+        service_id=f"SITE-{number:02}_9d2e4b60-7f31-4a58-8c1d-0000000000{number:02}",
+        sla_id=f"5f0dab12cd34ef56ab79{number:04x}",
+        hostname=f"mesos.site-{number:02}.example.org",
+        endpoint=f"https://mesos.site-{number:02}.example.org/marathon",
+        weight=round(1 - number / 40, 3),
+    )
+    for number in range(1, 21)
+)
+
+ALL: tuple[Service, ...] = (NORDIC, ALPINE, ALPINE_JOBS, COAST, HARBOUR, *FEDERATION)
 BY_ID: dict[str, Service] = {service.service_id: service for service in ALL}
 # Organisations and groups SLAM knows; the curators are known but have signed nothing.
 CUSTOMERS: dict[str, tuple[Service, ...]] = {
@@ -176,4 +190,5 @@ CUSTOMERS: dict[str, tuple[Service, ...]] = {
     "ml-users": (NORDIC, ALPINE, ALPINE_JOBS, COAST),
     "deepdash-curators": (),
     "other-lab": (HARBOUR,),
+    "federation": FEDERATION,
 }

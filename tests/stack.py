@@ -84,7 +84,13 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path, seconds: f
 
 
 @contextmanager
-def running(data: Path, *, catalogue: str = "", extra: Mapping[str, Any] | None = None) -> Iterator[Stack]:
+def running(
+    data: Path,
+    *,
+    catalogue: str = "",
+    extra: Mapping[str, Any] | None = None,
+    application: str = "deepdash.wsgi",
+) -> Iterator[Stack]:
     """A stack in the folder ``data``; ``extra`` are configuration keys that differ from the sandbox's."""
     port, sandbox_port = free_port(), free_port()
     url, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
@@ -113,9 +119,7 @@ def running(data: Path, *, catalogue: str = "", extra: Mapping[str, Any] | None 
             stack.manage("migrate", "--no-input", "-v0")
             stack.manage("collectstatic", "--no-input", "-v0")
             stack.manage("refresh_catalog")
-            children.append(
-                _start("gunicorn", "-c", "gunicorn.conf.py", "deepdash.wsgi", environment=keys, log=web_log)
-            )
+            children.append(_start("gunicorn", "-c", "gunicorn.conf.py", application, environment=keys, log=web_log))
             wait_for(f"{url}/readyz", children[-1], data / "web.log")
             yield stack
         finally:

@@ -135,7 +135,7 @@ def main() -> int:
         if not CONFIGURED:
             print(f"  sandbox services   {base}  (no config.json found: nothing here is real)")
             print("  sign in as         ada (researcher), ben (colleague), mallory (another group),")
-            print("                     nora (no groups), grace (curator); no passwords")
+            print("                     nora (no groups), grace (curator), olu (many providers); no passwords")
         print("  stop with          Ctrl-C\n", flush=True)
         while all(child.poll() is None for child in children):
             time.sleep(0.5)
