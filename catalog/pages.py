@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.utils.dateparse import parse_datetime
 
 from catalog.flavours import Flavour, best_tag, tag_flavour
-from catalog.models import Module, RefreshRun, TemplateChoice
+from catalog.models import LockedChoice, Module, RefreshRun, TemplateChoice
 from deepdash.config import config
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
 
 
 @dataclass(frozen=True)
@@ -38,20 +43,23 @@ class ModulePage:
     tags: tuple[TagRow, ...]
     links: tuple[Link, ...]
     templates: list[TemplateChoice]
+    locked: list[LockedChoice]
     hardware: str
     tag: str
     checked_at: datetime | None  # when the sources were last asked
 
 
-def module_page(module: Module) -> ModulePage:
-    """Gather a module's page (two statements)."""
+def module_page(module: Module, user: "User | AnonymousUser | None" = None) -> ModulePage:
+    """Gather a module's page as ``user`` may see it (two statements)."""
+    offer = module.offer(user)
     rows = tuple(_row(tag) for tag in module.tags)
     hardware = module.default_hardware or ("gpu" if module.flavours == ["gpu"] else "cpu")
     last_run = RefreshRun.objects.last_finished()
     return ModulePage(
         tags=rows,
         links=tuple(_links(module)),
-        templates=module.template_choices(),
+        templates=offer.choices,
+        locked=offer.locked,
         hardware=hardware,
         tag=best_tag([row.name for row in rows], hardware, module.default_tag),
         checked_at=last_run.finished if last_run else None,

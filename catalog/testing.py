@@ -5,6 +5,7 @@ import sys
 from typing import Any
 from unittest.mock import patch
 
+from catalog.audience import audience_of
 from catalog.facets import CAPABILITY, FRAMEWORK, facets_of
 from catalog.flavours import tag_flavour
 from catalog.markdown import render
@@ -93,6 +94,7 @@ def make_template(raw: str = TEMPLATE, path: str = "deep-oc-marathon-webdav.yml"
             "display_name": str(description.metadata.get("display_name") or ""),
             "imports": import_urls(data),
             "fragment": bool(description.parents),
+            "audience": audience_of(description.metadata).as_dict(),
         }
     values |= {"filename": path.rpartition("/")[2], "raw": raw, "digest": hashlib.sha256(raw.encode()).hexdigest()}
     return Template.objects.create(path=path, **(values | columns))

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
 
 from catalog.browse import SORTS, portfolio
+from catalog.locks import mark_locked
 from catalog.models import Module
 from catalog.pages import module_page
 
@@ -21,9 +22,9 @@ def home(request: HtmxHttpRequest) -> HttpResponse:
     """The portfolio; for htmx only what the filters change."""
     partial = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
     template = "catalog/_portfolio.html" if partial else "catalog/home.html"
-    return render(
-        request, template, {"portfolio": portfolio(request.GET), "sorts": SORTS, "nav": "modules", "partial": partial}
-    )
+    found = portfolio(request.GET)
+    mark_locked(found.page.object_list, request.user)
+    return render(request, template, {"portfolio": found, "sorts": SORTS, "nav": "modules", "partial": partial})
 
 
 @login_not_required
@@ -40,7 +41,9 @@ def module(request: HttpRequest, slug: str) -> HttpResponse:
             "nav": "modules",
         }
         return render(request, "catalog/missing.html", context, status=404)
-    return render(request, "catalog/module.html", {"page": module_page(found), "module": found, "nav": "modules"})
+    return render(
+        request, "catalog/module.html", {"page": module_page(found, request.user), "module": found, "nav": "modules"}
+    )
 
 
 @login_not_required

@@ -87,7 +87,10 @@ def choices_resolve(*, wishes: Mapping[str, str], module: Module, templates: Seq
 
     by_key = {item.key: item for item in templates}
     wish = wishes.get("toscaname", "").strip()
-    template = by_key.get(wish.casefold()) or by_key.get(DEFAULT_TEMPLATE) or templates[0]
+    curated = next(
+        (item for item in templates if item.template.pk and item.template.pk == module.default_template_id), None
+    )
+    template = by_key.get(wish.casefold()) or curated or by_key.get(DEFAULT_TEMPLATE) or templates[0]
     if wish and wish.casefold() not in by_key:
         notes.append(f"There is no template “{wish}” for this module; “{template.title}” is used.")
 

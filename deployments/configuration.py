@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import ngettext
 
 from catalog.flavours import group_tags, tag_flavour
-from catalog.models import Module, TemplateChoice
+from catalog.models import LockedChoice, Module, TemplateChoice
 from deepdash.config import config
 from deepdash.errors import Problem
 from deployments.choices import (
@@ -56,6 +56,7 @@ class Subject:
     address: str
     origin: "Deployment | None" = None
     updates: bool = False
+    locked: tuple[LockedChoice, ...] = ()  # templates of the module that are for others
 
     @property
     def alone(self) -> bool:

@@ -22,18 +22,19 @@ ALONE = "sent"  # what the one template of such a form is called when it had no 
 
 def subject_of_module(user: "User", module: Module) -> Subject:
     """A module with its usable templates. Raises Problem ``configure:not-deployable`` when there is nothing to do."""
-    templates = module.template_choices()
-    if not templates or not module.deployable:
+    offer = module.offer(user)
+    if not offer.choices or not module.deployable:
         raise Problem("configure:not-deployable", title=module.shown_title)
-    return Subject(user, module, templates, reverse("deployments:configure", args=[module.slug]))
+    address = reverse("deployments:configure", args=[module.slug])
+    return Subject(user, module, offer.choices, address, locked=tuple(offer.locked))
 
 
 def deployable_module(deployment: Deployment) -> Module | None:
-    """The module a deployment was made from, if it can be deployed today."""
+    """The module a deployment was made from, if its owner can deploy it today."""
     if not deployment.module_slug:
         return None
     module = Module.objects.visible().filter(slug=deployment.module_slug).first()
-    return module if module and module.deployable and module.template_choices() else None
+    return module if module and module.deployable and module.template_choices(deployment.owner) else None
 
 
 def subject_alone(user: "User", deployment: Deployment, *, updates: bool = False) -> Subject:

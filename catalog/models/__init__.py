@@ -1,13 +1,14 @@
 """The cache of the catalogue: what upstream says, what curators say about it, and how the last refreshes went."""
 
 from catalog.models.link import ExternalLink
-from catalog.models.module import Module, ModuleFacet, ModuleTemplate, TemplateChoice
+from catalog.models.module import LockedChoice, Module, ModuleFacet, ModuleTemplate, TemplateChoice, TemplateOffer
 from catalog.models.picture import Picture
 from catalog.models.run import RefreshRun
 from catalog.models.template import ModuleIndex, Template, TypeFile
 
 __all__ = [
     "ExternalLink",
+    "LockedChoice",
     "Module",
     "ModuleFacet",
     "ModuleIndex",
@@ -16,5 +17,6 @@ __all__ = [
     "RefreshRun",
     "Template",
     "TemplateChoice",
+    "TemplateOffer",
     "TypeFile",
 ]

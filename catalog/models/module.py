@@ -1,7 +1,7 @@
 """Modules: upstream's words in one set of columns, the curators' in another, which a refresh never touches."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.validators import URLValidator
 from django.db import models
@@ -9,11 +9,17 @@ from django.db.models import F, FilteredRelation, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.audience import Audience, groups_of
 from catalog.facets import glyph_for
 from catalog.models.template import Template
 from catalog.problems import restored
 from deepdash.config import config
 from deepdash.errors import Problem
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
 
 DEVELOPMENT_SLUG = "deep-oc-generic-dev"
 EXTERNAL_SLUG = "external"
@@ -26,6 +32,22 @@ class TemplateChoice:
     key: str
     title: str
     template: Template
+
+
+@dataclass(frozen=True)
+class LockedChoice:
+    """A way to deploy a module that is for others; ``wanted`` says for whom: "in the group a"."""
+
+    title: str
+    wanted: str
+
+
+@dataclass(frozen=True)
+class TemplateOffer:
+    """What a module offers somebody. A private template that is not for them is in neither list."""
+
+    choices: list[TemplateChoice]
+    locked: list[LockedChoice]
 
 
 class ModuleQuerySet(models.QuerySet["Module"]):
@@ -161,6 +183,9 @@ class Module(models.Model):
     sort_title = models.CharField(max_length=300, blank=True, editable=False, db_index=True)
     search_text = models.TextField(blank=True, editable=False)
 
+    # Set for cards by ``catalog.locks``: whom all its templates are for, if not for who looks at it.
+    locked_for = ""
+
     first_seen = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True, blank=True)
 
@@ -219,12 +244,29 @@ class Module(models.Model):
     def tags_problem(self) -> Problem | None:
         return restored(self.tags_error)
 
-    def template_choices(self) -> list[TemplateChoice]:
+    def template_choices(self, user: "User | AnonymousUser | None" = None) -> list[TemplateChoice]:
+        """How ``user`` (None: anybody) may deploy it, as ``offer``."""
+        return self.offer(user).choices
+
+    def offer(self, user: "User | AnonymousUser | None" = None) -> TemplateOffer:
         """How it can be deployed: its own templates in their order, then the common ones (one query).
 
         A template of its own that is also a common one is offered once, as the common one. What is missing or
-        can't be read is left out; the refresh has recorded it on the ModuleTemplate.
+        can't be read is left out; the refresh has recorded it on the ModuleTemplate. Templates that are not for
+        ``user`` (None: anybody) can't be chosen. A curator's default comes first.
         """
+        groups = groups_of(user)
+        choices, locked = [], []
+        for choice in self._all_choices():
+            audience = Audience.stored(choice.template.audience)
+            if audience.admits(groups):
+                choices.append(choice)
+            elif not audience.private:
+                locked.append(LockedChoice(choice.title, audience.wanted()))
+        choices.sort(key=lambda choice: choice.template.pk != self.default_template_id)
+        return TemplateOffer(choices, locked)
+
+    def _all_choices(self) -> list[TemplateChoice]:
         common = config.COMMON_TOSCAS
         files = set(common.values())
         in_folder = Q(source=Template.Source.FOLDER)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.audience import audience_of
 from catalog.models import Template, TypeFile
 from catalog.problems import stored
 from catalog.refresh.jobs import Jobs
@@ -30,7 +31,7 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError, ServiceSession
 
 MAX_ADDRESS = 500  # characters, as the database keeps them
-METHOD = "2"  # changes when the same text is to be described or judged anew
+METHOD = "3"  # changes when the same text is to be described or judged anew
 Key = tuple[str, str]  # source, path
 
 
@@ -238,6 +239,7 @@ class TemplateRefresh:
         template.kind, template.display_name = description.kind, str(name or "")[:300]
         template.description = description.model_dump(mode="json")
         template.fragment = bool(description.parents)
+        template.audience = audience_of(description.metadata).as_dict()
         template.verdict, template.errors = result.verdict.verdict, list(result.verdict.errors)
         template.basis, template.state, template.error = basis, Template.State.LIVE, {}
         template.last_seen = timezone.now()

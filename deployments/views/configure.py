@@ -1,6 +1,8 @@
 """The form: a module is configured and deployed (`/module/<name>`, as marketplace links call it), a deployment is
 made again from its own template, or updated."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -37,8 +39,12 @@ def configure(request: Request, slug: str) -> HttpResponse:
     except Problem:
         if "from" in request.GET:
             return _without_module(request)
-        return render(request, "deployments/not_deployable.html", {"nav": "modules", "module": module}, status=409)
+        return render(request, "deployments/not_deployable.html", _why_not(request, module), status=409)
     return _form_page(request, subject)
+
+
+def _why_not(request: Request, module: Module) -> dict[str, Any]:
+    return {"nav": "modules", "module": module, "locked": module.offer(signed_in(request)).locked}
 
 
 @keeps_form

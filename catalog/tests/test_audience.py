@@ -1,0 +1,121 @@
+"""Templates for some groups only: on cards, on the module's page, in the form and when it is sent."""
+
+import time
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from accounts.testing import make_user
+from catalog.audience import Audience, audience_of
+from catalog.models import Module
+from catalog.testing import TEMPLATE, make_module, make_template
+
+SLUG = "deep-oc-demo"
+
+
+def restricted(rule: str, name: str = "default.yml") -> str:
+    return TEMPLATE.replace("  tag: CPU/GPU", f"  {rule}").replace("A typical template", name)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "admitted", "refused"),
+    [
+        ({}, [[], ["a"]], []),
+        ({"allowed_groups": "*"}, [[], ["a"]], []),
+        ({"allowed_groups": ["*", "b"]}, [[]], []),
+        ({"allowed_groups": "a, b"}, [["a"], ["c", "b"]], [[], ["c"], ["A"], ["ab"]]),
+        ({"allowed_groups": ["/a"]}, [["a"], ["/a"]], [[]]),
+        ({"visibility": "public"}, [[]], []),
+        ({"visibility": {"type": "public"}}, [[]], []),
+        ({"visibility": "private"}, [], [[], ["a"]]),
+        ({"visibility": {"type": "private", "groups": ["a"]}}, [["a"]], [[], ["b"]]),
+        ({"visibility": {"type": "public", "groups": ["a"]}}, [["a"]], [[]]),
+        ({"visibility": {"groups": ["a"], "groups_regex": "b/.*"}}, [["a"], ["b/x"]], [["xb/x"], []]),
+        ({"visibility": {"type": "private", "groups_regex": "("}}, [], [["("], []]),
+        ({"visibility": {"type": "public", "groups_regex": 5}}, [], [[], ["5"]]),
+        ({"visibility": 7}, [], [[]]),
+        ({"allowed_groups": ["a"], "visibility": {"type": "private", "groups": ["b"]}}, [["a", "b"]], [["a"], ["b"]]),
+    ],
+)
+def test_the_rule_says_who_is_admitted(
+    metadata: dict[str, Any], admitted: list[list[str]], refused: list[list[str]]
+) -> None:
+    audience = Audience.stored(audience_of(metadata).as_dict())
+    assert all(audience.admits(groups) for groups in admitted)
+    assert not any(audience.admits(groups) for groups in refused)
+
+
+def test_an_expression_that_would_never_end_admits_nobody() -> None:
+    audience = audience_of({"visibility": {"type": "private", "groups_regex": "(a|aa)+$b"}})
+    started = time.monotonic()
+    assert not audience.admits(["a" * 200])
+    assert time.monotonic() - started < 5
+
+
+def test_what_is_missing_is_said_in_words() -> None:
+    assert audience_of({"allowed_groups": ["a", "b"]}).wanted() == "in the group a or b"
+    assert audience_of({"visibility": {"groups_regex": "vo/.*"}}).wanted() == "in a group that fits vo/.*"
+
+
+@pytest.fixture
+def member(db: None) -> User:
+    return make_user("member", groups=["vo/imaging"])
+
+
+@pytest.fixture
+def locked(db: None) -> Module:
+    """A module whose only template is for a group."""
+    make_template(restricted("allowed_groups: vo/imaging"), path="deep-oc-marathon-webdav.yml")
+    return make_module(SLUG)
+
+
+def test_somebody_without_the_group_sees_whom_it_is_for_and_can_not_deploy(locked: Module, client: Client) -> None:
+    client.force_login(make_user("stranger", groups=["other"]))
+    assert "For people in the group vo/imaging" in client.get("/").text
+    assert "for people in the group vo/imaging" in client.get(f"/modules/{SLUG}").text
+    assert "Configure and deploy" not in client.get(f"/modules/{SLUG}").text
+    for answer in (
+        client.get(f"/module/{SLUG}?toscaname=default"),
+        client.post(f"/module/{SLUG}", {"action": "deploy", "toscaname": "default"}),
+    ):
+        assert answer.status_code == 409
+        assert "vo/imaging" in answer.text
+
+
+def test_a_member_deploys_it_as_any_other(locked: Module, member: User, client: Client) -> None:
+    client.force_login(member)
+    assert "For people" not in client.get("/").text
+    assert "Configure and deploy" in client.get(f"/modules/{SLUG}").text
+    assert client.get(f"/module/{SLUG}").status_code == 200
+
+
+def test_a_private_template_is_not_even_named(db: None, client: Client) -> None:
+    make_template(path="deep-oc-marathon-webdav.yml")
+    secret = make_template(restricted("visibility: {type: private, groups: [vo/imaging]}", "Hush"), path="secret.yml")
+    make_module(SLUG, templates=(secret,))
+    client.force_login(make_user("stranger"))
+    assert "Hush" not in client.get(f"/modules/{SLUG}").text
+    form = client.get(f"/module/{SLUG}?toscaname=hush")
+    assert "Hush" not in form.text
+    assert "no template “hush”" in form.text
+
+
+def test_a_locked_template_stands_in_the_form_but_can_not_be_chosen(db: None, client: Client) -> None:
+    make_template(path="deep-oc-marathon-webdav.yml")
+    own = make_template(restricted("allowed_groups: [vo/imaging]", "Special"), path="special.yml")
+    make_module(SLUG, templates=(own,))
+    client.force_login(make_user("stranger"))
+    form = client.get(f"/module/{SLUG}?toscaname=special")
+    assert "<option disabled>Special (for people in the group vo/imaging)</option>" in form.text
+    assert "no template “special”" in form.text
+
+
+def test_a_curators_default_template_comes_first(db: None, client: Client) -> None:
+    make_template(path="deep-oc-marathon-webdav.yml")
+    own = make_template(restricted("tag: x", "Special"), path="special.yml")
+    module = make_module(SLUG, templates=(own,), default_template=own)
+    assert module.template_choices()[0].template == own
+    client.force_login(make_user("anybody"))
+    assert '<option value="special" selected>' in client.get(f"/module/{SLUG}").text
