@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
+from django.utils.http import urlencode
 from django.utils.translation import ngettext
 
 from catalog.flavours import group_tags, tag_flavour
@@ -27,7 +28,7 @@ from deployments.choices import (
 )
 from deployments.forms import ToscaForm
 from deployments.forms.fields import OMITTED
-from deployments.forms.tosca import PREFIX, carry_over, typed_data
+from deployments.forms.tosca import PREFIX, carry_over, link_values, typed_data
 from deployments.forms.yaml_text import yaml_text
 from deployments.placement import SLA_PLACEMENT, with_placement, without_placement
 from deployments.providers import Provider
@@ -217,6 +218,12 @@ class ConfigurePage:
             return with_placement(raw, sla_id=sla, type=SLA_PLACEMENT)
         return without_placement(raw) if self.subject.alone else raw
 
+    @property
+    def share_path(self) -> str:
+        """A link to this module's form with the values shown now, secrets left out."""
+        pairs = link_values(self.form, fresh_form(self))
+        return f"{self.subject.address}?{urlencode([*self.choices.as_dict().items(), *pairs])}"
+
     def _shown(self, name: str) -> str:
         """The value a field shows now, as text."""
         if PREFIX + name not in self.form.fields:
@@ -291,6 +298,11 @@ def _form(subject: Subject, resolved: Resolved, data: QueryDict | None = None, *
         updates=subject.updates,
         check=check,
     )
+
+
+def fresh_form(page: ConfigurePage) -> ToscaForm:
+    """The form as it is by itself under the page's choices."""
+    return _form(page.subject, page.resolved)
 
 
 def submission_of(page: ConfigurePage) -> Submission:

@@ -9,8 +9,11 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from deployments.presets.models import Preset
 from deployments.querysets import DeploymentQuerySet
 from deployments.states import BOOT_TIME, COMPLETE, ENDED, MOVING, Status
+
+__all__ = ["Deployment", "Preset", "StatusEvent"]
 
 TITLE_CHARS = 45
 NOTE_CHARS = 4000

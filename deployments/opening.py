@@ -1,38 +1,74 @@
-"""The page as it opens: fresh, as an earlier deployment was made, or as a link fills it in."""
+"""The page as it opens: fresh, as an earlier deployment was made, from a preset, or as a link fills it in."""
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.http import QueryDict
 
 from deployments.configuration import CHOICE_NAMES, ConfigurePage, Subject, page_for_link
-from deployments.models import Deployment
-from deployments.prefill import Prefill, form_fill, form_fill_from_link, prefill_of, secrets_to_type
+from deployments.models import Deployment, Preset
+from deployments.prefill import (
+    form_fill,
+    form_fill_from_link,
+    prefill_of,
+    prefill_of_preset,
+    secrets_to_type,
+)
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
+@dataclass(frozen=True)
+class Offers:
+    """What a form could begin with instead: the user's last deployment of the module, their presets."""
+
+    last: Deployment | None = None
+    presets: list[Preset] = field(default_factory=list)
+
+
 def page_to_begin(subject: Subject, query: QueryDict) -> ConfigurePage:
     """The page for an address.
 
-    ``from`` names a deployment of the user's to begin with, ``in-<input>`` give values; choices in the address win
-    over those of the deployment. What can't be met is told on the page, never an error.
+    ``from`` names a deployment of the user's to begin with, ``preset`` one of their presets, ``in-<input>`` give
+    values; choices in the address win over those of either. What can't be met is told on the page, never an error.
     """
-    origin = subject.origin or _origin(subject.user, query.get("from", ""))
-    prefill = prefill_of(origin) if origin else Prefill()
     wanted = {name: query.get(name, "") for name in CHOICE_NAMES if query.get(name)}
-    page = page_for_link(subject, {**prefill.choices, **wanted})
-    if origin:
-        page.notes += form_fill(page.form, prefill)
+    if origin := subject.origin or _origin(subject.user, query.get("from", "")):
+        prefill = prefill_of(origin)
+        page = page_for_link(subject, {**prefill.choices, **wanted})
         page.notice = _notice(subject, origin, secrets_to_type(page.form, prefill))
-    elif not subject.alone:
-        page.filled, notes = form_fill_from_link(page.form, query)
-        page.notes += notes
+    elif preset := _preset(subject, query.get("preset", "")):
+        prefill = prefill_of_preset(preset)
+        page = page_for_link(subject, {**prefill.choices, **wanted})
+        page.notice = f"Filled in from your preset “{preset.name}”."
+    else:
+        page = page_for_link(subject, wanted)
+        page.filled, page.notes = form_fill_from_link(page.form, query)
+        return page
+    page.notes += form_fill(page.form, prefill)
     return page
+
+
+def offers_for(subject: Subject) -> Offers:
+    """What the user may begin with; nothing for a template that stands alone (two statements)."""
+    if subject.alone:
+        return Offers()
+    mine = (
+        Deployment.objects.visible_to(subject.user).of_module(subject.module.slug).filter(submission_key__isnull=False)
+    )
+    last = mine.only("uuid", "submission_key", "recorded_at").order_by("-recorded_at").first()
+    return Offers(last, list(Preset.objects.of(subject.user, subject.module.slug).only("name", "saved_at")))
 
 
 def _origin(user: "User", reference: str) -> Deployment | None:
     return Deployment.objects.visible_to(user).by_reference(reference).first() if reference else None
+
+
+def _preset(subject: Subject, key: str) -> Preset | None:
+    if not (key.isascii() and key.isdigit() and len(key) < 10):
+        return None
+    return Preset.objects.of(subject.user, subject.module.slug).filter(pk=int(key)).first()
 
 
 def _notice(subject: Subject, origin: Deployment, secrets: list[str]) -> str:

@@ -11,12 +11,12 @@ from django.utils.datastructures import MultiValueDict
 
 from catalog.tosca.description import Input, as_words
 from deployments.forms.fields import InputField, label_for
-from deployments.forms.tosca import OPTIONS, PREFIX, TITLE_CHARS, ToscaForm, as_posted
+from deployments.forms.tosca import LINK_CHARS, OPTIONS, PREFIX, TITLE_CHARS, ToscaForm, as_posted
 from deployments.forms.units import split_scalar
 from deployments.forms.widgets import NumberWithUnit
 from deployments.models import Deployment
+from deployments.presets.models import Preset
 
-LINK_CHARS = 4000  # of all values together; browsers and proxies cut longer addresses
 LINK_VALUES = 100
 SHOWN_CHARS = 60
 
@@ -44,6 +44,16 @@ def prefill_of(deployment: Deployment) -> Prefill:
         options=deployment.options,
         sla_id=str(choice.get("sla_id", "")) if choice.get("mode") == "manual" else "",
         secrets=deployment.secret_inputs,
+    )
+
+
+def prefill_of_preset(preset: Preset) -> Prefill:
+    return Prefill(
+        choices=preset.choices,
+        inputs=preset.inputs,
+        title=preset.title,
+        options=preset.options,
+        sla_id=preset.sla_id,
     )
 
 
@@ -107,29 +117,6 @@ def form_fill_from_link(form: ToscaForm, query: QueryDict) -> tuple[list[str], l
             filled.append(str(bound.label))
     notes += [f"“{_short(name)}” of the link is nothing that this form asks for." for name in given.keys() - known]
     return filled, notes
-
-
-def link_values(form: ToscaForm, fresh: ToscaForm) -> list[tuple[str, str]]:
-    """The query of a link to a form with the values shown now: those that differ from a fresh one, no secrets.
-
-    Empty when that is more than a link may carry.
-    """
-    names = differing(form, fresh)
-    shown = form.current()
-    pairs = [
-        (control, value)
-        for item in form.description.inputs
-        if item.name in names and not item.secret and not item.hidden
-        for control, values in shown[item.name].items()
-        for value in values
-    ]
-    return pairs if sum(len(name) + len(value) for name, value in pairs) <= LINK_CHARS else []
-
-
-def differing(form: ToscaForm, fresh: ToscaForm) -> set[str]:
-    """Names of the inputs that show something else than in a fresh form under the same choices."""
-    shown, usual = form.current(), fresh.posted()
-    return {name for name, controls in shown.items() if controls != usual[name]}
 
 
 def _begin(form: ToscaForm, item: Input, value: Any) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms import BoundField
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
@@ -19,6 +20,7 @@ from deployments.forms.widgets import Toggle
 PREFIX = "in-"
 TITLE_CHARS = 45
 _SLA = re.compile(r"[\w.:-]{1,128}")
+LINK_CHARS = 4000  # of all values in a link together; browsers and proxies cut longer addresses
 OPTIONS = ("provider", "keep_last_attempt", "timeout_mins", "provider_timeout_mins", "max_providers_retry")
 
 
@@ -165,6 +167,39 @@ class ToscaForm(forms.Form):
         """Flags and time limits, only those that were set."""
         return {name: self.cleaned_data[name] for name in OPTIONS[1:] if self.cleaned_data.get(name)}
 
+    def option_names(self) -> list[str]:
+        """The flags and time limits that this form has."""
+        return [name for name in OPTIONS[1:] if name in self.fields]
+
+    def readable(self) -> tuple[dict[str, Any], list[str]]:
+        """The values of the inputs as they are now, judged or not; secrets are left out.
+
+        Returns what is valid, in its YAML type, and the labels of what is not.
+        """
+        values, invalid = {}, []
+        for item in self.description.inputs:
+            if not item.secret:
+                try:
+                    values[item.name] = self._read(PREFIX + item.name)
+                except ValidationError:
+                    invalid.append(str(self.fields[PREFIX + item.name].label))
+        return values, invalid
+
+    def readable_option(self, name: str) -> Any:
+        """The value of a field that is no input, None when it is missing or not valid."""
+        try:
+            return self._read(name) if name in self.fields else None
+        except ValidationError:
+            return None
+
+    def _read(self, name: str) -> Any:
+        field = self.fields[name]
+        return (
+            field.clean(field.widget.value_from_datadict(self.data, self.files, name))
+            if self.is_bound
+            else (field.initial)
+        )
+
     def posted(self) -> dict[str, dict[str, list[str]]]:
         """For each input, how its initial value would come back from a browser: control name → values."""
         return {item.name: as_posted(self[PREFIX + item.name]) for item in self.description.inputs}
@@ -184,6 +219,29 @@ class ToscaForm(forms.Form):
         return {
             item.name: {*as_posted(self[PREFIX + item.name]), PREFIX + item.name} for item in self.description.inputs
         }
+
+
+def link_values(form: ToscaForm, fresh: ToscaForm) -> list[tuple[str, str]]:
+    """The query of a link to a form with the values shown now: those that differ from a fresh one, no secrets.
+
+    None at all when that is more than a link may carry.
+    """
+    names = differing(form, fresh)
+    shown = form.current()
+    pairs = [
+        (control, value)
+        for item in form.description.inputs
+        if item.name in names and not item.secret and not item.hidden
+        for control, values in shown[item.name].items()
+        for value in values
+    ]
+    return pairs if sum(len(name) + len(value) for name, value in pairs) <= LINK_CHARS else []
+
+
+def differing(form: ToscaForm, fresh: ToscaForm) -> set[str]:
+    """Names of the inputs that show something else than in a fresh form under the same choices."""
+    shown, usual = form.current(), fresh.posted()
+    return {name for name, controls in shown.items() if controls != usual[name]}
 
 
 def carry_over(data: QueryDict, *, before: ToscaForm, after: ToscaForm) -> tuple[QueryDict, list[str]]:

@@ -16,7 +16,8 @@ from deepdash.limits import count
 from deepdash.types import Request
 from deployments.configuration import ConfigurePage, Subject, page_for_data, submission_of
 from deployments.models import Deployment
-from deployments.opening import page_to_begin
+from deployments.opening import offers_for, page_to_begin
+from deployments.presets.services import preset_delete, preset_save
 from deployments.providers import providers_for
 from deployments.states import Status
 from deployments.status import configure_url
@@ -127,10 +128,15 @@ def _answer(request: Request, subject: Subject) -> HttpResponse:
     )
     if request.POST.get("part") == "summary" and request.htmx:
         return render(request, "deployments/_summary.html", {"page": page})
+    if deletes := request.POST.get("delete_preset", ""):
+        _delete_preset(page, deletes)
+        return _render(request, page)
     if generate or action not in {"deploy", "review"}:
         if action == "providers":
             _load_providers(request, page)
-        return _render(request, page)
+        if action == "save-preset" and not subject.alone:
+            _save_preset(page, request.POST.get("preset_name", ""))
+        return _render(request, page, status=page.problem.status if page.problem else 200)
     if not page.form.check:  # a choice was changed in the same breath: show what follows from it before sending
         page.notice = "Your choices changed some values below. Look at them, then deploy."
         return _render(request, page)
@@ -175,6 +181,22 @@ def _update(request: Request, page: ConfigurePage) -> HttpResponse:
     return redirect(deployment)
 
 
+def _save_preset(page: ConfigurePage, name: str) -> None:
+    try:
+        preset, invalid = preset_save(user=page.subject.user, page=page, name=name)
+    except Problem as problem:
+        page.problem = problem
+        return
+    left_out = f" Left out, since not valid: {', '.join(invalid)}." if invalid else ""
+    page.notice = f"Saved as your preset “{preset.name}”; secrets are not part of it.{left_out}"
+
+
+def _delete_preset(page: ConfigurePage, key: str) -> None:
+    pk = int(key) if key.isascii() and key.isdigit() and len(key) < 10 else 0
+    name = preset_delete(user=page.subject.user, module_slug=page.module.slug, pk=pk)
+    page.notice = f"Your preset “{name}” is deleted." if name else ""
+
+
 def _refused(request: Request, page: ConfigurePage, problem: Problem) -> HttpResponse:
     if problem.id == "login:expired":
         raise problem  # the login middleware keeps the form and asks to sign in again
@@ -215,6 +237,7 @@ def _render(request: Request, page: ConfigurePage, *, status: int = 200) -> Http
     context = {
         "nav": "deployments" if page.subject.alone else "modules",
         "page": page,
+        "offers": offers_for(page.subject),
         "owner_field": owner_field(request.user),
         "chosen": page.form["provider"].value() or "" if "provider" in page.form.fields else "",
     }
