@@ -35,6 +35,11 @@ def median_ms(ask: Callable[[], Any], rounds: int = ROUNDS) -> float:
     return round(statistics.median(times), 1)
 
 
+def compared(first: str, one: float, second: str, other: float) -> dict[str, float]:
+    """Two measurements under their names, and the second as a multiple of the first."""
+    return {first: one, second: other, "ratio": round(other / one, 2)}
+
+
 def throughput(url: str, visitor: Visitor) -> float:
     """Requests per second with 8 connections, signed in as the visitor."""
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in visitor.session.cookies)
