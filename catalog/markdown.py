@@ -32,6 +32,7 @@ _NO_LINK = re.compile(r'<a rel="noopener nofollow">(.*?)</a>', re.DOTALL)  # wha
 def render(text: str) -> str:
     """HTML of a description; headings start at level 3, links go to web addresses only."""
     tokens = _MARKDOWN.parse(_as_markdown(text))
+    _heading_levels(tokens)
     made: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
     clean: str = nh3.clean(
         made,
@@ -70,18 +71,23 @@ def _image_as_link(self: object, tokens: list[Token], index: int, options: objec
     return f'<a href="{html.escape(source)}">{html.escape(name)}</a>'
 
 
-def _lowered_heading(self: object, tokens: list[Token], index: int, options: object, env: object) -> str:
-    token = tokens[index]
-    level = min(6, int(token.tag[1]) + 2)  # h1 is the page's, h2 the panel's
-    return f"<{'/' if token.nesting < 0 else ''}h{level}>"
+def _heading_levels(tokens: list[Token]) -> None:
+    """Give headings levels without gaps from 3 on: h1 is the page's, h2 the panel's, and authors skip levels."""
+    open_levels: list[int] = []
+    for token in tokens:
+        if token.type == "heading_open":
+            level = int(token.tag[1])
+            while open_levels and open_levels[-1] >= level:
+                open_levels.pop()
+            open_levels.append(level)
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, 2 + len(open_levels))}"
 
 
 def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
     parser.options["maxNesting"] = 20
     parser.add_render_rule("image", _image_as_link)
-    parser.add_render_rule("heading_open", _lowered_heading)
-    parser.add_render_rule("heading_close", _lowered_heading)
     return parser
 
 

@@ -62,8 +62,8 @@ def new_page(browser: Browser, one_stack: Stack) -> Iterator[Callable[..., Page]
     problems: list[str] = []
 
     def ours(message: ConsoleMessage) -> bool:
-        # A form that comes back with errors is a 422, which the browser notes as a failed resource.
-        meant = "status of 422" in message.text
+        # A form that comes back with errors is a 422 and a missing page a 404: the browser notes both as failed.
+        meant = "status of 422" in message.text or ("status of 404" in message.text and "/static/" not in message.text)
         return message.type == "error" and not meant and message.location["url"].startswith(one_stack.url)
 
     def make(*, scripts: bool = True, width: int = 1440, dark: bool = False) -> Page:

@@ -54,7 +54,12 @@ def test_relative_links_do_not_lead_into_our_own_pages() -> None:
 
 
 def test_headings_start_below_those_of_the_page() -> None:
-    assert render("# A\n\n###### B") == "<h3>A</h3><h6>B</h6>"
+    assert render("# A\n\n###### B").split() == ["<h3>A</h3>", "<h4>B</h4>"]
+
+
+def test_headings_leave_out_no_level_whatever_the_author_skips() -> None:
+    levels = [line[1:3] for line in render("## A\n\n#### B\n\n#### C\n\n## D\n\n# E\n\n## F").splitlines()]
+    assert levels == ["h3", "h4", "h4", "h3", "h3", "h4"]
 
 
 def test_tables_and_code_are_kept_and_wide_ones_can_be_reached_by_keyboard() -> None:
