@@ -1,7 +1,7 @@
 """No page has what axe calls a violation, in either theme, and none scrolls sideways at 320 pixels."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -55,7 +55,7 @@ def places(one_stack: Stack) -> dict[str, str]:
 
 
 @pytest.fixture
-def visit(stack: Stack, places: dict[str, str], new_page: Callable[..., Page]) -> Iterator[Callable[..., Page]]:
+def visit(stack: Stack, places: dict[str, str], new_page: Callable[..., Page]) -> Callable[..., Page]:
     """``visit(address, person, width=…, dark=…)``: the page, with what follows it loaded."""
 
     def open_page(address: str, person: str, **look: object) -> Page:
@@ -72,7 +72,7 @@ def visit(stack: Stack, places: dict[str, str], new_page: Callable[..., Page]) -
         page.wait_for_load_state("networkidle")
         return page
 
-    yield open_page
+    return open_page
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)], ids=["desktop-light", "phone-dark"])
