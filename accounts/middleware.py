@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.kept import keep_form
@@ -16,6 +18,21 @@ from accounts.tokens import LoginExpired
 from accounts.users import GroupsMissing
 from deepdash.config import config
 from deepdash.http import Unauthorized
+
+
+def time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Dates and times in the zone the user has chosen."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        name = getattr(request.user, "timezone", "")
+        try:
+            zone = ZoneInfo(name) if name else None
+        except (ValueError, OSError, ZoneInfoNotFoundError):  # a zone that the time zone database no longer has
+            zone = None
+        with timezone.override(zone):
+            return get_response(request)
+
+    return middleware
 
 
 class LoginMiddleware(LoginRequiredMiddleware):

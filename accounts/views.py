@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.active_group import active_group_set
 from accounts.discovery import provider
@@ -18,6 +18,7 @@ from accounts.kept import has_form
 from accounts.models import User
 from accounts.oidc import DENIED_KEY
 from accounts.paths import page_path, referring_page, safe_next
+from accounts.preferences import PreferencesForm
 from accounts.tokens import id_token_of, tokens_forget
 from deepdash.config import config
 from deepdash.errors import Problem
@@ -106,3 +107,16 @@ def _end_session_url(request: HttpRequest, user: User) -> str:
         else request.build_absolute_uri(page),
     }
     return f"{endpoint}?{urlencode({name: value for name, value in query.items() if value})}"
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest) -> HttpResponse:
+    """What users may set themselves."""
+    assert isinstance(request.user, User)  # the login middleware lets nobody else through
+    form = PreferencesForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Your preferences are saved.", extra_tags="ok")
+        return redirect("accounts:preferences")
+    return render(request, "accounts/preferences.html", {"form": form}, status=422 if form.errors else 200)

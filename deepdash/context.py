@@ -23,6 +23,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
             ],
             "sandbox_url": config.SANDBOX_URL,
             "iam_url": config.IAM_BASE_URL,
+            "mail": bool(config.EMAIL_URL),
             "request_id": request_id.get(),
             "theme": theme if theme in THEMES else "system",
             "themes": [("system", "System"), ("light", "Light"), ("dark", "Dark")],

@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.time_zone",
     "deepdash.middleware.ProblemMiddleware",
     "accounts.middleware.LoginMiddleware",
 ]
@@ -77,6 +78,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "deepdash.context.site",
+                "deployments.context.bell",
             ],
             "builtins": ["deepdash.templatetags.ui", "django.contrib.humanize.templatetags.humanize"],
         },
@@ -139,6 +141,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "refresh the catalogue": {"task": "catalog.tasks.refresh_catalog", "schedule": 6 * 3600.0},
+    "watch what moves": {"task": "deployments.tasks.watch_moving", "schedule": 30.0, "options": {"expires": 25}},
+    "forget old notices": {"task": "deployments.tasks.forget_notices", "schedule": 24 * 3600.0},
     "forget old sessions and forms": {"task": "accounts.tasks.forget_expired", "schedule": 3600.0},
 }
 

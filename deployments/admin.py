@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from deployments.models import Deployment, StatusEvent
+from deployments.models import Action, Deployment, StatusEvent
 
 if TYPE_CHECKING:
     _EventInline = admin.TabularInline[StatusEvent, Deployment]
     _DeploymentAdmin = admin.ModelAdmin[Deployment]
+    _ActionAdmin = admin.ModelAdmin[Action]
 else:
-    _EventInline, _DeploymentAdmin = admin.TabularInline, admin.ModelAdmin
+    _EventInline, _DeploymentAdmin, _ActionAdmin = admin.TabularInline, admin.ModelAdmin, admin.ModelAdmin
 
 
 class ReadOnly:
@@ -53,3 +54,15 @@ class DeploymentAdmin(ReadOnly, _DeploymentAdmin):
         "note",
     )
     inlines = (StatusEventInline,)
+
+
+@admin.register(Action)
+class ActionAdmin(ReadOnly, _ActionAdmin):
+    """The audit trail: who did what to which deployment, when, and how it ended."""
+
+    list_display = ("at", "who", "what", "subject", "result")
+    list_filter = ("what", "result", "at")
+    search_fields = ("who", "subject", "detail")
+    date_hierarchy = "at"
+    show_full_result_count = False
+    list_select_related = False

@@ -9,11 +9,12 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from deployments.journal.models import Action, Notice
 from deployments.presets.models import Preset
 from deployments.querysets import DeploymentQuerySet
 from deployments.states import BOOT_TIME, COMPLETE, ENDED, MOVING, Status
 
-__all__ = ["Deployment", "Preset", "StatusEvent"]
+__all__ = ["Action", "Deployment", "Notice", "Preset", "StatusEvent"]
 
 TITLE_CHARS = 45
 NOTE_CHARS = 4000

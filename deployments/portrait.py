@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from deployments.journal.actions import DONE
 from deployments.listing import Row
-from deployments.models import Deployment, StatusEvent
+from deployments.models import Action, Deployment, StatusEvent
 from deployments.outputs import web_address
 from deployments.readiness import Light, lights_of
 from deployments.reasons import Attempt, Reason, reason_of, site_name
@@ -111,7 +112,7 @@ class Portrait:
 
 
 def portrait(deployment: Deployment, *, unreachable: bool = False) -> Portrait:
-    """The portrait of a record as it stands (two statements: its events and its template's description)."""
+    """The portrait of a record as it stands; three statements: its events, what was done to it, its template."""
     view = describe(deployment, unreachable=unreachable)
     return Portrait(
         deployment,
@@ -156,10 +157,20 @@ def _timeline(deployment: Deployment) -> list[Moment]:
     for event in deployment.events.all():
         lines += _lines(event, before, tried)
         before = event
+    lines += [_deed(action) for action in Action.objects.filter(deployment=deployment).exclude(what="submit")]
     if deployment.ready_at:
         lines.append(Moment(deployment.ready_at, "ok", "ok", "Its service answers", _after(deployment)))
     lines.sort(key=lambda line: line.at or deployment.created_at)
     return lines[::-1]
+
+
+def _deed(action: Action) -> Moment:
+    """What somebody did here. Submitting is the timeline's beginning already."""
+    text = f"{action.who} {DONE.get(action.what, action.what)}"
+    if action.result == Action.Result.DONE:
+        return Moment(action.at, "idle", "user", text, action.detail)
+    tone = "bad" if action.result == Action.Result.FAILED else "warn"
+    return Moment(action.at, tone, "user", text, Action.Result(action.result).label.lower(), action.detail)
 
 
 def _beginning(deployment: Deployment) -> Moment:

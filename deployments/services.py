@@ -15,6 +15,8 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError, Unauthorized, side_by_side
 from deployments.adoption import adoptable, could_be, matches, modules_link
 from deployments.clients.orchestrator import Listing, Orchestrator, UpstreamDeployment, says_gone
+from deployments.journal.actions import action_record, recorded
+from deployments.journal.notices import notices_make
 from deployments.models import Deployment, StatusEvent
 from deployments.seen import SEEN_COLUMNS, differences, event_of, is_of, see, see_gone
 from deployments.states import MOVING, Status
@@ -84,6 +86,7 @@ def deployments_sync(*, user: "User") -> SyncResult:
         modules_link([*new, *changed])
         _save([*new, *changed, *gone])
         StatusEvent.objects.bulk_create(events)
+        notices_make(events)
         Deployment.objects.visible_to(user).filter(uuid__in=list(listed)).update(seen_at=started)
     return SyncResult(started, len(listed), len(new), len(changed), len(gone), listing.complete,
                       [event.deployment for event in events])  # fmt: skip
@@ -165,7 +168,9 @@ def deployment_accepted(*, deployment: Deployment, upstream: UpstreamDeployment)
         deployment.uuid = upstream.uuid
         see(deployment, upstream, at)
         deployment.save(update_fields=["uuid", *SEEN_COLUMNS])
-        event_of(deployment, at).save()
+        event = event_of(deployment, at)
+        event.save()
+        notices_make([event])
     return deployment
 
 
@@ -186,6 +191,11 @@ def deployment_delete(*, user: "User", deployment: Deployment, force: bool = Fal
     Raises Problem when it was not (or perhaps not) accepted, LoginExpired; the record is as it was then.
     """
     _own(user, deployment)
+    with recorded(user, "force-delete" if force else "delete", deployment):
+        return _delete(user, deployment, force)
+
+
+def _delete(user: "User", deployment: Deployment, force: bool) -> Deployment:
     title = deployment.shown_title
     if deployment.locked:
         raise Problem("deployment:locked", title=title)
@@ -216,6 +226,7 @@ def deployment_rename(*, user: "User", deployment: Deployment, title: str, note:
     deployment.title, deployment.note = (text.replace("\0", "").strip() for text in (title, note))
     deployment.clean_fields(exclude={field.name for field in Deployment._meta.fields} - {"title", "note"})
     deployment.save(update_fields=["title", "note"])
+    action_record(user, "rename", deployment)
 
 
 # -- Looking ----------------------------------------------------------------------------------------------
@@ -276,6 +287,7 @@ def _look(record: Deployment, upstream: UpstreamDeployment, at: datetime) -> boo
         record.save(update_fields=SEEN_COLUMNS)
         if event:
             event.save()
+            notices_make([event])
     return event is not None
 
 

@@ -14,9 +14,11 @@ from accounts.tokens import LoginExpired
 from catalog.models import Module, Template
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
+from deployments.callback import callback_url
 from deployments.choices import Choices
 from deployments.clients.orchestrator import Orchestrator
 from deployments.endpoints import orchestrator_info
+from deployments.journal.actions import recorded
 from deployments.models import Deployment, StatusEvent
 from deployments.placement import placement_type, with_placement, without_placement
 from deployments.services import deployment_accepted, deployment_uncertain
@@ -82,12 +84,14 @@ def deployment_submit(*, user: User, submission: Submission) -> Deployment:
     except IntegrityError:
         return Deployment.objects.visible_to(user).get(submission_key=submission.key)
     try:
-        answer = orchestrator.create(
-            template=text,
-            parameters=submission.parameters,
-            user_group=submission.user_group,
-            **submission.options,
-        )
+        with recorded(user, "submit", deployment):
+            answer = orchestrator.create(
+                template=text,
+                parameters=submission.parameters,
+                callback=callback_url(deployment),
+                user_group=submission.user_group,
+                **submission.options,
+            )
     except LoginExpired:
         deployment.delete()
         raise

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from deployments.views import configure, detail, listing, old, sites
+from deployments.views import configure, detail, listing, notices, old, sites
 
 
 class ReferenceConverter(StringConverter):
@@ -27,6 +27,11 @@ urlpatterns = [
     path("deployments/<ref:uuid>/rename", detail.rename, name="rename"),
     path("slas", sites.providers, name="providers"),
     path("settings", sites.settings, name="settings"),
+    # -- Notices ------------------------------------------------------------------------------------------
+    path("notices", notices.index, name="notices"),
+    path("notices/read", notices.read_all, name="notices_read"),
+    path("notices/<int:pk>", notices.open_notice, name="notice"),
+    path("callback/<uuid:key>/<str:secret>", notices.callback, name="callback"),
     # -- Configure and submit -----------------------------------------------------------------------------
     path("module/<str:slug>", configure.configure, name="configure"),
     path("module/<str:slug>/providers", configure.providers, name="configure_providers"),

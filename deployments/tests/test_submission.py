@@ -18,7 +18,7 @@ from accounts.tokens import LoginExpired
 from catalog.models import Module, Template
 from deepdash.errors import Problem
 from deployments.choices import Choices
-from deployments.models import Deployment
+from deployments.models import Action, Deployment
 from deployments.placement import PLACEMENT, SLA_PLACEMENT, placement_type, with_placement
 from deployments.states import Status
 from deployments.submission import Submission, deployment_submit
@@ -97,6 +97,27 @@ def test_typed_inputs_and_the_templates_own_text_are_sent(ada: User, upstream: r
     }
     assert (deployment.uuid, deployment.status) == ("11ed8ab3-6a40", "CREATE_IN_PROGRESS")
     assert (deployment.num_cpus, deployment.docker_image) == (2, "deephdc/m:cpu")
+
+
+def test_the_orchestrator_is_given_an_address_to_call_back_where_ours_is_known(
+    ada: User, upstream: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, PUBLIC_URL="https://dash.example.org")
+    upstream.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=ANSWER, status=201)
+    deployment = deployment_submit(user=ada, submission=submission())
+    assert sent_body(upstream)["callback"] == (
+        f"https://dash.example.org/callback/{deployment.submission_key}/{deployment.callback_secret}"
+    )
+
+
+def test_every_submission_is_in_the_audit_trail(ada: User, upstream: responses.RequestsMock) -> None:
+    upstream.add(responses.POST, f"{ORCHESTRATOR}/deployments", status=400, json={"message": "mem_size exceeds"})
+    with pytest.raises(Problem):
+        deployment_submit(user=ada, submission=submission())
+    (action,) = Action.objects.all()
+    assert (action.what, action.result, action.user) == ("submit", "failed", ada)
+    assert "Alpine" in action.subject
+    assert "mem_size exceeds" in action.detail
 
 
 def test_secrets_are_sent_and_never_kept(ada: User, upstream: responses.RequestsMock) -> None:

@@ -1,0 +1,65 @@
+"""What users set themselves."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.preferences import PreferencesForm
+from accounts.testing import make_user
+from deepdash.templatetags.ui import ago
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return make_user("ada")
+
+
+@pytest.fixture
+def browser(ada: User) -> Client:
+    client = Client()
+    client.force_login(ada)
+    return client
+
+
+def test_zone_and_mails_are_saved(ada: User, browser: Client) -> None:
+    assert "checked" in browser.get("/preferences").content.decode()
+    assert browser.post("/preferences", {"timezone": "Pacific/Auckland"}).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.timezone, ada.mail_notices) == ("Pacific/Auckland", False)
+
+
+def test_a_zone_that_does_not_exist_is_refused(ada: User, browser: Client) -> None:
+    assert browser.post("/preferences", {"timezone": "../../etc/passwd"}).status_code == 422
+    ada.refresh_from_db()
+    assert ada.timezone == ""
+
+
+def test_nothing_else_about_a_user_can_be_set_here(ada: User, browser: Client) -> None:
+    browser.post("/preferences", {"timezone": "", "is_staff": "on", "email": "x@example.org", "groups": "[]"})
+    ada.refresh_from_db()
+    assert (ada.is_staff, ada.email, ada.groups) == (False, "ada@example.org", ["ml-users"])
+    assert set(PreferencesForm.base_fields) == {"timezone", "mail_notices"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Asia/Tokyo", "5 Mar 2020"), ("", "4 Mar 2020"), ("No/Where", "4 Mar 2020")]
+)
+def test_times_are_shown_in_the_users_zone(
+    ada: User, browser: Client, name: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada.timezone = name
+    ada.save()
+    late = timezone.datetime(2020, 3, 4, 20, 0, tzinfo=timezone.get_default_timezone())
+    said: list[str] = []
+
+    def render(*args: object, **options: object) -> object:
+        from django.http import HttpResponse
+
+        said.append(str(ago(late)))
+        return HttpResponse("")
+
+    monkeypatch.setattr("accounts.views.render", render)
+    browser.get("/preferences")
+    assert f">{shown}<" in said[0]
+    assert "4 Mar 2020, 20:00 UTC" in said[0]

@@ -1,0 +1,89 @@
+"""The audit trail: services write it around what they do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from deepdash.errors import Problem
+from deepdash.http import ServiceError
+from deepdash.redact import redact
+from deployments.journal.models import DETAIL_CHARS, Action
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from deployments.models import Deployment
+
+# What can be done → how the timeline says it. Every ``what`` of an action is a key.
+DONE: dict[str, str] = {
+    "submit": "asked for it",
+    "update": "asked for an update",
+    "delete": "asked to delete it",
+    "force-delete": "asked to delete it by force",
+    "reset": "gave up its deletion",
+    "lock": "locked it against deletion",
+    "unlock": "unlocked it",
+    "rename": "changed title and note",
+    "node-start": "started a node",
+    "node-stop": "stopped a node",
+    "train": "started a training",
+    "train-cancel": "cancelled a training",
+    "train-delete": "deleted a training",
+}
+
+
+def action_of(
+    user: "User",
+    what: str,
+    deployment: "Deployment | None" = None,
+    *,
+    result: str = Action.Result.DONE,
+    detail: str = "",
+) -> Action:
+    """An action, not saved: for writing many in one statement. ``what`` is a key of DONE; ``detail`` is redacted."""
+    if what not in DONE:
+        raise ValueError(f"no action {what}")
+    subject = f"{deployment.shown_title} ({deployment.reference})" if deployment else ""
+    return Action(
+        user=user,
+        who=user.get_full_name()[:200],
+        what=what,
+        deployment=deployment if deployment and deployment.pk else None,
+        subject=subject[:255],
+        result=result,
+        detail=redact(detail).replace("\0", "")[:DETAIL_CHARS],
+    )
+
+
+def action_record(
+    user: "User",
+    what: str,
+    deployment: "Deployment | None" = None,
+    *,
+    result: str = Action.Result.DONE,
+    detail: str = "",
+) -> Action:
+    """Write one line of the audit trail, as ``action_of`` makes it."""
+    action = action_of(user, what, deployment, result=result, detail=detail)
+    action.save()
+    return action
+
+
+def result_of(problem: Problem) -> str:
+    """How an action ended that raised a problem: without an answer, nobody knows."""
+    lost = isinstance(problem, ServiceError) and problem.maybe_done
+    return Action.Result.UNKNOWN if lost or problem.id.endswith("unknown") else Action.Result.FAILED
+
+
+@contextmanager
+def recorded(user: "User", what: str, deployment: "Deployment", *, detail: str = "") -> Iterator[None]:
+    """Record what is done inside, with its result. A Problem passes on, and becomes the result.
+
+    Not inside a transaction: a failure that rolls back must not take its own record with it.
+    """
+    try:
+        yield
+    except Problem as problem:
+        why = " ".join(filter(None, [detail, problem.headline, problem.detail]))
+        action_record(user, what, deployment, result=result_of(problem), detail=why)
+        raise
+    action_record(user, what, deployment, detail=detail)

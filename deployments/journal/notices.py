@@ -1,0 +1,125 @@
+"""Notices: made once per change, whoever sees it first; shown in the page's bell and sent by e-mail."""
+
+import logging
+import smtplib
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.utils import timezone
+
+from deepdash.config import config
+from deployments.journal.models import DETAIL_CHARS, Notice
+from deployments.reasons import reason_of, site_name
+from deployments.states import COMPLETE, FAILED, Status
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from deployments.models import StatusEvent
+
+log = logging.getLogger(__name__)
+
+KEPT = timedelta(days=90)
+MAILS_AT_ONCE = 50
+_HEADLINES: dict[str, str] = {
+    Status.CREATE_COMPLETE: "“{title}” is deployed",
+    Status.UPDATE_COMPLETE: "“{title}” is updated",
+    Status.CREATE_FAILED: "“{title}” could not be created",
+    Status.UPDATE_FAILED: "“{title}” could not be updated",
+    Status.DELETE_FAILED: "“{title}” could not be deleted",
+}
+
+
+def notices_make(events: Iterable["StatusEvent"]) -> None:
+    """Tell the owners what of these new lines of timelines is news: that something is deployed, or failed.
+
+    One statement, however many there are, and none when nothing is news. Mails go out after the transaction.
+    """
+    news = [_notice(event) for event in events if _is_news(event)]
+    if not news:
+        return
+    Notice.objects.bulk_create(news, ignore_conflicts=True)
+    if any(notice.mail_due for notice in news):
+        from deployments.tasks import send_mails  # tasks import services, which import this
+
+        transaction.on_commit(send_mails.delay)
+
+
+def notices_read(*, user: "User", pk: int | None = None) -> None:
+    """Mark one notice as read, or all."""
+    mine = Notice.objects.of(user).unread()
+    (mine if pk is None else mine.filter(pk=pk)).update(read_at=timezone.now())
+
+
+def notices_mail() -> int:
+    """Send the mails that are due, each once: who takes one up clears its mark first. Returns how many were sent.
+
+    A mail that the server does not take is logged and not tried again; the notice itself is on the page.
+    """
+    sent = 0
+    due = Notice.objects.filter(mail_due=True).select_related("user", "deployment").order_by("created_at")
+    for notice in due[:MAILS_AT_ONCE]:
+        if not Notice.objects.filter(pk=notice.pk, mail_due=True).update(mail_due=False):
+            continue  # another process was quicker
+        if not wants_mail(notice.user):
+            continue
+        try:
+            sent += _mail(notice).send()
+        except (OSError, smtplib.SMTPException) as error:
+            log.warning("The mail of notice %s was not sent: %s", notice.pk, error)
+    return sent
+
+
+def notices_forget() -> int:
+    """Remove notices that are older than KEPT; returns how many."""
+    return Notice.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+
+
+def wants_mail(user: "User") -> bool:
+    """Whether there is mail at all, and the user has an address and did not switch it off."""
+    return bool(config.EMAIL_URL and user.email and user.mail_notices and user.is_active)
+
+
+def _is_news(event: "StatusEvent") -> bool:
+    """True for a change of state; a changed task or provider is a line in the timeline, but no news."""
+    return event.status in _HEADLINES and event.deployment.status_since == event.at
+
+
+def _notice(event: "StatusEvent") -> Notice:
+    deployment = event.deployment
+    told = deployment.updated_at or deployment.created_at
+    return Notice(
+        user_id=deployment.owner_id,
+        kind=Notice.Kind.READY if event.status in COMPLETE else Notice.Kind.FAILED,
+        deployment=deployment,
+        cause=f"{event.status} {told:%Y-%m-%dT%H:%M}",
+        headline=_HEADLINES[event.status].format(title=deployment.shown_title)[:200],
+        detail=_detail(event)[:DETAIL_CHARS],
+        created_at=event.at,
+        mail_due=bool(config.EMAIL_URL),
+    )
+
+
+def _detail(event: "StatusEvent") -> str:
+    if event.status in FAILED:
+        reason = reason_of(event.reason)
+        return f"{reason.explanation.short}. {reason.explanation.advice}" if reason else "No reason was given."
+    site = site_name(event.provider_name)
+    return f"It runs{f' at {site}' if site else ''}. The service inside may need a few minutes more."
+
+
+def _mail(notice: Notice) -> EmailMessage:
+    """Plain text. A title can't add headers: line ends are folded away."""
+    address = f"{config.PUBLIC_URL}{notice.deployment.get_absolute_url()}" if config.PUBLIC_URL else ""
+    switch_off = f"{config.PUBLIC_URL}/preferences" if config.PUBLIC_URL else "Preferences, in the account menu"
+    paragraphs = [notice.detail, address, f"To get no more of these mails: {switch_off}"]
+    return EmailMessage(
+        subject=" ".join(notice.headline.split()),
+        body="\n\n".join(filter(None, paragraphs)) + "\n",
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[notice.user.email],
+        headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: no robot shall answer it
+    )
