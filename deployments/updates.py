@@ -9,6 +9,7 @@ from django.utils import timezone
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deployments.clients.orchestrator import Orchestrator
+from deployments.journal.actions import recorded
 from deployments.models import Deployment
 from deployments.seen import event_of
 from deployments.states import Status
@@ -72,14 +73,15 @@ def deployment_update(
         raise Problem("update:not-possible", title=title, cause=reason)
     if not changes:
         raise Problem("update:nothing")
-    try:
-        Orchestrator(user).update(str(deployment.uuid), template=template, parameters=changes, **options)
-    except ServiceError as error:
-        if error.maybe_done:
-            raise Problem("update:unknown", detail=error.detail, title=title) from error
-        if error.unavailable:
-            raise Problem("update:unsent", detail=error.detail, title=title, cause=error.headline) from error
-        raise Problem("update:refused", detail=error.detail, title=title) from error
+    with recorded(user, "update", deployment, detail=", ".join(changes)):
+        try:
+            Orchestrator(user).update(str(deployment.uuid), template=template, parameters=changes, **options)
+        except ServiceError as error:
+            if error.maybe_done:
+                raise Problem("update:unknown", detail=error.detail, title=title) from error
+            if error.unavailable:
+                raise Problem("update:unsent", detail=error.detail, title=title, cause=error.headline) from error
+            raise Problem("update:refused", detail=error.detail, title=title) from error
     _updating(deployment, changes, secret_names, options)
 
 

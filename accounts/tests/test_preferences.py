@@ -1,8 +1,10 @@
 """What users set themselves."""
 
+from datetime import UTC, datetime
+
 import pytest
+from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.preferences import PreferencesForm
@@ -50,12 +52,10 @@ def test_times_are_shown_in_the_users_zone(
 ) -> None:
     ada.timezone = name
     ada.save()
-    late = timezone.datetime(2020, 3, 4, 20, 0, tzinfo=timezone.get_default_timezone())
+    late = datetime(2020, 3, 4, 20, tzinfo=UTC)
     said: list[str] = []
 
     def render(*args: object, **options: object) -> object:
-        from django.http import HttpResponse
-
         said.append(str(ago(late)))
         return HttpResponse("")
 
