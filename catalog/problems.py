@@ -27,6 +27,9 @@ MESSAGES.update(
         "catalog:no-image": Message(
             "This module names no Docker image.", "It can't be deployed before its metadata does.", Tone.WARN
         ),
+        "catalog:bad-picture": Message(
+            "This picture can't be shown.", "A drawing of ours stands in its place.", Tone.WARN
+        ),
         "catalog:source": Message(
             "{what} can't be read.",
             "What was read before stays in use. The operator has to look at the configuration.",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from catalog.models import RefreshRun
 from catalog.refresh.jobs import Jobs
 from catalog.refresh.modules import ModuleRefresh
+from catalog.refresh.pictures import PictureRefresh
 from catalog.refresh.runs import Report, Superseded, claim_next, request_run
 from catalog.refresh.templates import TemplateRefresh
 from catalog.sources.dockerhub import DockerHub
@@ -76,4 +77,8 @@ def _refresh(report: Report, progress: Callable[[Report], None] | None) -> None:
         templates.retire()
         modules.link()
         modules.retire()
+        pictures = PictureRefresh(jobs, report, github)
+        pictures.start()
+        jobs.drain()
+        pictures.show()
         tick()

@@ -8,7 +8,7 @@ from django_htmx.middleware import HtmxDetails
 
 from catalog.browse import SORTS, portfolio
 from catalog.locks import mark_locked
-from catalog.models import Module
+from catalog.models import Module, Picture
 from catalog.pages import module_page
 
 
@@ -44,6 +44,19 @@ def module(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request, "catalog/module.html", {"page": module_page(found, request.user), "module": found, "nav": "modules"}
     )
+
+
+@login_not_required
+@require_safe
+def picture(request: HttpRequest, digest: str) -> HttpResponse:
+    """A stored picture. Its address is made of its content, so browsers may keep it for good."""
+    found = Picture.objects.filter(digest=digest).exclude(digest="").first()
+    if found is None:
+        raise Http404
+    response = HttpResponse(bytes(found.content), content_type=found.media_type)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @login_not_required

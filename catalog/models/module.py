@@ -228,7 +228,7 @@ class Module(models.Model):
     @property
     def glyph(self) -> str:
         """Name of the icon that stands for what the module works on."""
-        return glyph_for(self.keywords, f"{self.title} {self.summary}")
+        return self.glyph_override or glyph_for(self.keywords, f"{self.title} {self.summary}")
 
     @property
     def deployable(self) -> bool:

@@ -14,7 +14,7 @@ class Picture(models.Model):
     media_type = models.CharField(max_length=32, blank=True)
     digest = models.CharField(max_length=64, blank=True, db_index=True, help_text="SHA-256 of the content")
     etag = models.CharField(max_length=200, blank=True)
-    fetched_at = models.DateTimeField(null=True, blank=True, help_text="When this content was first read")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When its host was last asked for it")
     error = models.JSONField(default=dict, blank=True, help_text="Why it can't be used just now")
 
     class Meta:

@@ -51,6 +51,7 @@ class Template(models.Model):
         max_length=64, blank=True, help_text="Digest of all that verdict and description rest on (types, parameters)"
     )
     audience = models.JSONField(default=dict, blank=True, help_text="Who may use it; empty: everybody")
+    icon_address = models.CharField(max_length=500, blank=True, help_text="Of the picture its metadata names")
     icon = models.CharField(max_length=64, blank=True, help_text="Digest of its stored picture")
     fragment = models.BooleanField(default=False, help_text="A part that is merged into another template")
     state = models.CharField(max_length=8, choices=State, default=State.LIVE)

@@ -17,6 +17,7 @@ from catalog.refresh.jobs import Jobs
 from catalog.refresh.runs import UNCHANGED, Report
 from catalog.sources import folder, git
 from catalog.sources.fetch import Fetched, fetch
+from catalog.sources.pictures import picture_address
 from catalog.sources.places import TemplatePlace, metadata_folder, parameters_folder, raw_address, template_place
 from catalog.sources.types import read_type_file
 from catalog.tosca.description import TemplateDescription
@@ -31,7 +32,7 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError, ServiceSession
 
 MAX_ADDRESS = 500  # characters, as the database keeps them
-METHOD = "3"  # changes when the same text is to be described or judged anew
+METHOD = "4"  # changes when the same text is to be described or judged anew
 Key = tuple[str, str]  # source, path
 
 
@@ -239,6 +240,7 @@ class TemplateRefresh:
         template.kind, template.display_name = description.kind, str(name or "")[:300]
         template.description = description.model_dump(mode="json")
         template.fragment = bool(description.parents)
+        template.icon_address = picture_address(description.metadata.get("icon"))
         template.audience = audience_of(description.metadata).as_dict()
         template.verdict, template.errors = result.verdict.verdict, list(result.verdict.errors)
         template.basis, template.state, template.error = basis, Template.State.LIVE, {}
