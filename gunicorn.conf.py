@@ -5,6 +5,7 @@ Environment, as the original's container: PORT (5001), WORKERS, TIMEOUT (seconds
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,25 @@ if os.environ.get("ENABLE_HTTPS", "").lower() == "true":
     keyfile = "/certs/key.pem"
 
 
+def on_starting(server: Any) -> None:
+    """Settings must know of several processes, also when ``gunicorn --workers`` asks for them."""
+    os.environ["WORKERS"] = str(server.cfg.workers)
+
+
 def post_worker_init(worker: Any) -> None:
     """Without Redis this process also does the periodic work."""
     from django.conf import settings
 
+    from deepdash.metrics import start_flushing
+
+    start_flushing()
     if settings.EMBEDDED:
         from deepdash.embedded import start_scheduler
 
         start_scheduler()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """What was counted since the last flush."""
+    if "deepdash.metrics" in sys.modules:  # it may have ended while starting
+        sys.modules["deepdash.metrics"].flush()

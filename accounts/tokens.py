@@ -22,8 +22,10 @@ from accounts.models import Token, User
 from accounts.users import GroupsMissing, user_refresh
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
+from deepdash.metrics import Counted
 
 log = logging.getLogger(__name__)
+REFRESHES = Counted("token_refreshes_total", "Refreshes of users' tokens at IAM.")
 
 LAST_USE = timedelta(seconds=5)  # with less left, a token may run out on its way to the service
 CLAIM = timedelta(seconds=30)  # longer than the slowest answer the session allows; then its owner counts as dead
@@ -156,13 +158,16 @@ def _refresh(user: User, token: Token, claim: str, *, spare: bool) -> str:
     except (iam.GrantRefused, jwt.InvalidTokenError) as error:
         if not row.update(**emptied, version=F("version") + 1):
             return ""
+        REFRESHES.add(outcome="refused")
         log.info("The tokens of user %s can't be refreshed any more: %s", user.pk, type(error).__name__)
         raise LoginExpired from None
     except ServiceError as error:
         row.update(failed_at=timezone.now())
+        REFRESHES.add(outcome="failed")
         return _spare(token, spare, str(error))
     finally:
         Token.objects.filter(pk=token.pk, claim=claim).update(claim="", claimed_until=None)
+    REFRESHES.add(outcome="refreshed")
     if not kept:
         return ""
     _recheck(user, answer.access_token)

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable
 
+from django.utils import timezone
+
 from catalog.models import RefreshRun
 from catalog.refresh.jobs import Jobs
 from catalog.refresh.modules import ModuleRefresh
@@ -13,8 +15,10 @@ from catalog.sources.dockerhub import DockerHub
 from catalog.sources.fetch import github_session
 from catalog.tosca.verdict import Checker
 from deepdash.errors import Problem
+from deepdash.metrics import Counted, Gauge
 
 log = logging.getLogger(__name__)
+RUNS = Counted("catalogue_refreshes_total", "Refreshes of the catalogue, by how they ended.")
 AT_ONCE = 8  # outside calls
 
 
@@ -51,6 +55,7 @@ def _carry_out(run: RefreshRun, progress: Callable[[Report], None] | None) -> No
         state = RefreshRun.State.FAILED
         raise
     finally:
+        RUNS.add(result=state.value)
         report.end(state)
 
 
@@ -82,3 +87,11 @@ def _refresh(report: Report, progress: Callable[[Report], None] | None) -> None:
         jobs.drain()
         pictures.show()
         tick()
+
+
+def _age() -> list[tuple[dict[str, str], float]]:
+    last = RefreshRun.objects.last_finished()
+    return [({}, (timezone.now() - last.finished).total_seconds())] if last and last.finished else []
+
+
+Gauge("catalogue_age_seconds", "Time since the catalogue was last refreshed.", _age)

@@ -14,6 +14,7 @@ from typing import Any
 from celery.contrib.django.task import DjangoTask
 from celery.result import EagerResult
 from django.conf import settings
+from django.core.cache import cache
 from django.db import close_old_connections
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,10 @@ def _run(task: EmbeddedTask, args: Any, kwargs: Any) -> None:
 
 
 def start_scheduler() -> None:
-    """Run the periodic tasks of CELERY_BEAT_SCHEDULE in this process: each once now, then at its interval."""
+    """Run the periodic tasks of CELERY_BEAT_SCHEDULE: each once now, then at its interval.
+
+    Every process of gunicorn does so; which of them runs a task is settled by a claim in the cache they share.
+    """
     threading.Thread(target=_tick, name="scheduler", daemon=True).start()
 
 
@@ -67,5 +71,16 @@ def _tick() -> None:
         for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
             if time.monotonic() >= due[name]:
                 due[name] = time.monotonic() + float(entry["schedule"])
-                app.tasks[entry["task"]].delay()
+                _pool.submit(_run_claimed, name, app.tasks[entry["task"]], float(entry["schedule"]))
         time.sleep(1)
+
+
+def _run_claimed(name: str, task: EmbeddedTask, every: float) -> None:
+    """Run the task unless another process did so within this interval.
+
+    The claim is short while the task runs, so that a process that is killed does not take its turn with it.
+    """
+    key, brief = f"schedule:{name.replace(' ', '-')}", min(every, settings.CELERY_TASK_TIME_LIMIT) * 0.9
+    if cache.add(key, True, brief):
+        _run(task, None, None)
+        cache.set(key, True, every * 0.9)  # a little less, lest a clock that runs slow skips every second turn

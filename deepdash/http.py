@@ -21,9 +21,13 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.util.retry import Retry
 
 from deepdash.errors import Problem
+from deepdash.inert import inert
+from deepdash.metrics import Counted, Timed
 from deepdash.redact import redact
 
 log = logging.getLogger(__name__)
+CALLS = Counted("outside_calls_total", "Calls to outside services; the outcome is ok, a status, or what went wrong.")
+CALL_DURATIONS = Timed("outside_call_seconds", "How long outside services took.")
 T = TypeVar("T")
 
 CONNECT_TIMEOUT = 3.0  # seconds
@@ -64,7 +68,7 @@ class ServiceError(Problem):
         retry_after: float | None = None,
         sent: bool = True,
     ) -> None:
-        super().__init__(id, detail=redact(detail)[:DETAIL_CHARS], service=service)
+        super().__init__(id, detail=redact(inert(detail[: 4 * DETAIL_CHARS]))[:DETAIL_CHARS], service=service)
         self.service, self.http_status, self.retry_after, self.sent = service, http_status, retry_after, sent
 
     @property
@@ -184,14 +188,21 @@ class ServiceSession:
             answer = self._send(method, url, started, params=params, json=json, data=data, files=files, auth=auth,
                                 headers=dict(headers or {}))  # fmt: skip
         except ServiceError as error:
+            self._counted(error.id.partition(":")[2], started)
             log.info(
                 "%s %s %s failed after %.3f s: %s", self.name, method, _path(url), time.monotonic() - started, error.id
             )
             raise
+        accepted = 200 <= answer.status < 300 or answer.status in ok
+        self._counted("ok" if accepted else str(answer.status), started)
         log.info("%s %s %s -> %s in %.3f s", self.name, method, _path(url), answer.status, time.monotonic() - started)
-        if 200 <= answer.status < 300 or answer.status in ok:
+        if accepted:
             return answer
         raise self._refusal(answer)
+
+    def _counted(self, outcome: str, started: float) -> None:
+        CALLS.add(service=self.name, outcome=outcome)
+        CALL_DURATIONS.observe(time.monotonic() - started, service=self.name)
 
     def _send(self, method: str, url: str, started: float, **options: Any) -> Answer:
         try:

@@ -1,8 +1,11 @@
-"""Logging: every line carries the id of the request it belongs to, none carries a credential."""
+"""Logging: every line carries the id of the request it belongs to, none carries a credential or a forged line."""
 
+import json
 import logging
 from contextvars import ContextVar
+from datetime import UTC, datetime
 
+from deepdash.inert import one_line
 from deepdash.redact import redact
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -17,11 +20,32 @@ class RequestIdFilter(logging.Filter):
 
 
 class RedactingFilter(logging.Filter):
-    """Rewrites each record so that tokens and passwords never reach a log."""
+    """Rewrites each record so that tokens and passwords never reach a log.
+
+    A message becomes one line without control characters: what came from outside must not look like a line of ours
+    or steer the terminal of whoever reads it.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage()), ()
+        record.msg, record.args = one_line(redact(record.getMessage())), ()
         if record.exc_info:
             text = logging.Formatter().formatException(record.exc_info)
             record.exc_text, record.exc_info = redact(text), None
         return True
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line, for log stores."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "request_id": getattr(record, "request_id", "-"),
+            "message": record.getMessage(),
+            "process": record.process,
+        }
+        if record.exc_text:
+            line["exception"] = record.exc_text
+        return json.dumps(line, ensure_ascii=False)

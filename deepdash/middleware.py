@@ -1,17 +1,22 @@
 """Middleware of the whole site."""
 
 import re
+import time
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 from deepdash.errors import Problem
 from deepdash.logs import request_id as current_request_id
+from deepdash.metrics import Counted, Timed
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+REQUESTS = Counted("requests_total", "Requests answered.")
+DURATIONS = Timed("request_seconds", "How long answers took.")
 _ID_FROM_PROXY = re.compile(r"[\w.-]{8,64}")
 
 
@@ -27,6 +32,23 @@ def request_id(get_response: GetResponse) -> GetResponse:
         finally:
             current_request_id.reset(marker)
         response.headers["X-Request-ID"] = id
+        return response
+
+    return middleware
+
+
+def measure(get_response: GetResponse) -> GetResponse:
+    """Counts each request and its time, by the name of its view (never by its address: those are endless)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        started = time.monotonic()
+        response = get_response(request)
+        match = request.resolver_match
+        static = request.path.startswith(settings.STATIC_URL)
+        view = match.view_name or "unnamed" if match else "static" if static else "none"
+        method = request.method if request.method in {"GET", "HEAD", "POST"} else "other"
+        REQUESTS.add(method=str(method), view=view, status=str(response.status_code))
+        DURATIONS.observe(time.monotonic() - started, view=view)
         return response
 
     return middleware

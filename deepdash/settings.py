@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "deepdash.middleware.request_id",
+    "deepdash.middleware.measure",
     "deepdash.middleware.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -118,11 +119,27 @@ DATABASES = {"default": _database(config.DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 EMBEDDED = not config.REDIS_URL
-CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    if EMBEDDED
-    else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"{config.REDIS_URL}/1"}
-}
+
+
+def _cache() -> dict[str, Any]:
+    """Redis; without it this process's memory, or, when gunicorn runs several processes, the database."""
+    if not EMBEDDED:
+        return {
+            "BACKEND": "deepdash.cache.ForgivingRedisCache",
+            "LOCATION": f"{config.REDIS_URL}/1",
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        }
+    if int(os.environ.get("WORKERS", "1")) > 1:
+        # Counters, locks and what one process has learnt must be the others' too.
+        return {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "deepdash_cache",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+
+
+CACHES = {"default": _cache()}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_NAME = "deepdash_session"
@@ -130,6 +147,9 @@ SESSION_COOKIE_NAME = "deepdash_session"
 # -- Background work: the same tasks run by workers (Redis) or by threads of this process (embedded). --------
 CELERY_BROKER_URL = "memory://" if EMBEDDED else f"{config.REDIS_URL}/0"
 CELERY_TASK_ALWAYS_EAGER = False
+CELERY_TASK_DEFAULT_QUEUE = "deepdash"  # a Redis may be shared with others
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2}  # a page waits for it
+CELERY_BROKER_TRANSPORT_OPTIONS = {} if EMBEDDED else {"socket_connect_timeout": 2}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840
@@ -143,6 +163,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "refresh the catalogue": {"task": "catalog.tasks.refresh_catalog", "schedule": 6 * 3600.0},
     "watch what moves": {"task": "deployments.tasks.watch_moving", "schedule": 30.0, "options": {"expires": 25}},
     "forget old notices": {"task": "deployments.tasks.forget_notices", "schedule": 24 * 3600.0},
+    "prove to be alive": {"task": "deepdash.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 55}},
     "forget old sessions and forms": {"task": "accounts.tasks.forget_expired", "schedule": 3600.0},
 }
 
@@ -231,11 +252,14 @@ LOGGING = {
         "request_id": {"()": "deepdash.logs.RequestIdFilter"},
         "redact": {"()": "deepdash.logs.RedactingFilter"},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"}},
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"},
+        "json": {"()": "deepdash.logs.JsonFormatter"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": config.LOG_FORMAT,
             "filters": ["request_id", "redact"],
         }
     },

@@ -1,14 +1,19 @@
-"""Error pages and health."""
+"""Error pages, health and figures."""
+
+import hmac
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from deepdash.addresses import is_loopback
+from deepdash.config import config
 from deepdash.errors import Problem
+from deepdash.metrics import exposition
+from deepdash.queue import is_worked, queue_length
 
 
 def _problem_page(request: HttpRequest, id: str) -> HttpResponse:
@@ -48,15 +53,41 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Ready: database and cache answer. 503 names what does not."""
+    """Ready: the database answers, else 503. ``down`` also names what pages can do without for a while:
+
+    ``cache`` and ``queue`` (Redis), ``worker`` (neither beat nor a worker has been heard of for minutes).
+    """
     down = []
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Exception:  # whatever the driver raises, the answer is the same: not ready
         down.append("database")
-    try:
-        cache.get("readyz")
-    except Exception:  # as above
-        down.append("cache")
-    return JsonResponse({"ready": not down, "down": down}, status=503 if down else 200)
+    ready = not down
+    state: dict[str, object] = {"ready": ready, "down": down}
+    if config.REDIS_URL:
+        state["queued"] = queue_length()
+        if state["queued"] is None:
+            down += ["cache", "queue"]
+        elif not is_worked():
+            down.append("worker")
+    return JsonResponse(state, status=200 if ready else 503)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Figures for Prometheus: for who knows METRICS_TOKEN, or, without one, for direct callers on this machine."""
+    if not _may_read_metrics(request):
+        raise Http404
+    return HttpResponse(exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _may_read_metrics(request: HttpRequest) -> bool:
+    token = config.METRICS_TOKEN.get_secret_value()
+    if token:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return hmac.compare_digest(given.encode(), token.encode())
+    # Behind a proxy on this machine everybody seems to call from here, hence the second condition.
+    return is_loopback(request.META.get("REMOTE_ADDR") or "") and "X-Forwarded-For" not in request.headers

@@ -1,0 +1,62 @@
+"""The state of the background work: is anything waiting, does somebody do it, does somebody ask for it."""
+
+import time
+
+from django.conf import settings
+from django.core.cache import cache
+from redis import Redis
+from redis.exceptions import RedisError
+
+from deepdash.config import config
+from deepdash.metrics import Gauge
+
+HEARTBEAT = 60.0  # seconds
+SILENCE = 3 * HEARTBEAT + 5  # then beat or the workers are taken for dead
+_KEY = "deepdash:heartbeat"
+
+
+def heartbeat_note() -> None:
+    """Called by the task that beat sends every minute: it proves beat, broker and a worker at once."""
+    cache.set(_KEY, time.time(), None)
+
+
+def heartbeat_age() -> float | None:
+    """Seconds since the last one, None when there was none yet (or the cache was emptied)."""
+    noted = cache.get(_KEY)
+    return None if noted is None else max(0.0, time.time() - noted)
+
+
+def is_worked() -> bool:
+    """True when scheduler and workers have been heard of lately."""
+    age = heartbeat_age()
+    return age is not None and age < SILENCE
+
+
+def broker() -> Redis:
+    """A connection to the broker's database with short time limits. Only where REDIS_URL is set."""
+    return Redis.from_url(settings.CELERY_BROKER_URL, socket_connect_timeout=1, socket_timeout=2)
+
+
+def queue_length() -> int | None:
+    """How many tasks wait; None without a queue or when Redis does not answer."""
+    if not config.REDIS_URL:
+        return None
+    try:
+        with broker() as redis:
+            return int(redis.llen(settings.CELERY_TASK_DEFAULT_QUEUE))
+    except (RedisError, OSError):
+        return None
+
+
+def _lengths() -> list[tuple[dict[str, str], float]]:
+    length = queue_length()
+    return [] if length is None else [({}, length)]
+
+
+def _silence() -> list[tuple[dict[str, str], float]]:
+    age = heartbeat_age()
+    return [] if age is None else [({}, age)]
+
+
+Gauge("queue_length", "Background tasks that wait for a worker.", _lengths)
+Gauge("heartbeat_age_seconds", "Time since scheduler and worker last proved to be alive.", _silence)

@@ -1,0 +1,59 @@
+"""The cache in Redis while Redis is away."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from deepdash.cache import ForgivingRedisCache
+from deepdash.limits import count
+
+
+@pytest.fixture
+def away() -> Iterator[ForgivingRedisCache]:
+    """A cache whose Redis refuses connections (port 9 of this machine)."""
+    yield ForgivingRedisCache("redis://127.0.0.1:9/1", {"OPTIONS": {"socket_connect_timeout": 1}})
+    ForgivingRedisCache.resting_until = 0.0
+
+
+def test_it_is_an_empty_cache_in_which_everybody_is_first(away: ForgivingRedisCache) -> None:
+    def rested() -> ForgivingRedisCache:
+        ForgivingRedisCache.resting_until = 0.0
+        return away
+
+    assert rested().get("a") is None
+    assert rested().get("a", "other") == "other"
+    assert rested().get("a", default="other") == "other"
+    assert rested().add("a", 1) is True
+    assert rested().set("a", 1) is None
+    assert rested().get_many(["a", "b"]) == {}
+    assert rested().set_many({"a": 1}) == ["a"]
+    assert rested().has_key("a") is False
+    assert rested().delete("a") is False
+    assert rested().touch("a") is False
+    with pytest.raises(ValueError, match="does not answer"):
+        rested().incr("a")
+
+
+def test_after_a_failure_it_is_left_alone_for_a_while(
+    away: ForgivingRedisCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away.get("a")
+
+    def fail(*args: object) -> None:
+        raise AssertionError("asked again")
+
+    monkeypatch.setattr(type(away._cache), "get", fail)
+    started = time.monotonic()
+    for _ in range(100):
+        away.get("a")
+    assert time.monotonic() - started < 1
+
+
+def test_limits_let_everybody_through_rather_than_nobody(
+    away: ForgivingRedisCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deepdash.limits.cache", away)
+
+    for _ in range(5):
+        count("trial", "somebody", limit=1, seconds=60)
