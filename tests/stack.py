@@ -90,8 +90,12 @@ def running(
     catalogue: str = "",
     extra: Mapping[str, Any] | None = None,
     application: str = "deepdash.wsgi",
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
-    """A stack in the folder ``data``; ``extra`` are configuration keys that differ from the sandbox's."""
+    """A stack in the folder ``data``; ``extra`` are configuration keys that differ from the sandbox's.
+
+    ``environment`` holds what is not configuration, such as WORKERS. With REDIS_URL a worker and beat run too.
+    """
     port, sandbox_port = free_port(), free_port()
     url, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
     keys = {key: value for key, value in os.environ.items() if not key.startswith(("DEEPDASH_", "SANDBOX_"))}
@@ -106,6 +110,7 @@ def running(
         "DEEPDASH_TOSCA_TEMPLATES_DIR": str(data / "tosca-templates" / "deep-oc"),
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
+        **(environment or {}),
     }
     options = ["--port", str(sandbox_port), "--speed", str(SPEED), "--dashboard", url]
     if catalogue:
@@ -119,8 +124,13 @@ def running(
             stack.manage("migrate", "--no-input", "-v0")
             stack.manage("collectstatic", "--no-input", "-v0")
             stack.manage("refresh_catalog")
-            children.append(_start("gunicorn", "-c", "gunicorn.conf.py", application, environment=keys, log=web_log))
-            wait_for(f"{url}/readyz", children[-1], data / "web.log")
+            web = _start("gunicorn", "-c", "gunicorn.conf.py", application, environment=keys, log=web_log)
+            children.append(web)
+            if "DEEPDASH_REDIS_URL" in keys:
+                celery = ("celery", "-A", "deepdash")
+                children.append(_start(*celery, "worker", "--concurrency=2", environment=keys, log=web_log))
+                children.append(_start(*celery, "beat", environment=keys, log=web_log))
+            wait_for(f"{url}/readyz", web, data / "web.log")
             yield stack
         finally:
             for child in reversed(children):
