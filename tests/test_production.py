@@ -67,7 +67,7 @@ def test_several_processes_without_redis_share_what_they_count(several: Stack) -
 
 
 def test_several_processes_without_redis_refresh_the_catalogue_once(several: Stack) -> None:
-    until(several, "f.get('deepdash_catalogue_refreshes_total{result=\"done\"}')")
+    until(several, lambda found, ready: 'deepdash_catalogue_refreshes_total{result="done"}' in found)
     runs = several.manage("shell", "-c", "from catalog.models import RefreshRun as R; print('runs', R.objects.count())")
     assert "runs 2" in runs  # one by the command before the start, one by the three schedulers together
 

@@ -16,7 +16,7 @@ from catalog.testing import make_module
 from deployments.testing import make_deployment
 
 PUBLIC = {
-    "catalog:home", "catalog:module", "catalog:metadata", "catalog:reload", "healthz", "readyz",
+    "catalog:home", "catalog:module", "catalog:metadata", "catalog:reload", "healthz", "readyz", "metrics",
     "accounts:login", "accounts:iam", "accounts:callback", "accounts:denied", "accounts:logged_out", "accounts:logout",
     "deployments:callback",
 }  # fmt: skip
