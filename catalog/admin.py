@@ -8,13 +8,10 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from catalog.models import Module, ModuleIndex, ModuleTemplate, RefreshRun, Template, TypeFile
+from catalog.models import Module, ModuleIndex, ModuleTemplate, RefreshRun, Template, TypeFile, WebhookDelivery
+from catalog.models.module import CURATED
 from catalog.problems import restored
 from deepdash.errors import Problem
-
-CURATED = (
-    "hidden", "featured", "position", "title_override", "summary_override", "note", "default_tag", "default_hardware",
-)  # fmt: skip
 
 
 def _said(problem: Problem | None) -> str:
@@ -176,6 +173,15 @@ class RefreshRunAdmin(UpstreamAdmin):
                 for item in run.items
             ]
         )
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(UpstreamAdmin):
+    list_display = ("received", "event", "repository", "ref", "verdict", "answer", "repeats", "run")
+    list_filter = ("verdict", "genuine", "event")
+    list_select_related = ("run",)
+    search_fields = ("delivery", "repository")
+    fields = ("received", "delivery", "event", "repository", "ref", "verdict", "genuine", "answer", "repeats", "run")
 
 
 def _lines(texts: list[str]) -> SafeString:

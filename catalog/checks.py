@@ -1,5 +1,6 @@
 """What can be wrong with the catalogue's configuration, said at start (``manage.py check``)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ from django.core.checks import CheckMessage, Warning, register
 
 from catalog.sources.places import below_base, metadata_folder, parameters_folder, template_place
 from deepdash.config import config
+
+_REPOSITORY = re.compile(r"[\w.-]+/(?:[\w.-]+|\*)(?:@[^\s@]+)?")
 
 
 @register("catalog")
@@ -55,6 +58,41 @@ def catalogue_sources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
     found += [_missing_type(url, below_base(place)) for url, place in config.TOSCA_TYPES.items()
               if not place.startswith(("http://", "https://")) and not below_base(place).is_file()]  # fmt: skip
+    return found
+
+
+@register("catalog")
+def webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Nobody but GitHub can ask for a refresh through the webhook."""
+    found: list[CheckMessage] = []
+    secret = config.GITHUB_SECRET.get_secret_value()
+    if config.WEBHOOK_ALLOW_UNSIGNED:
+        found.append(
+            Warning(
+                "WEBHOOK_ALLOW_UNSIGNED has no effect, since GITHUB_SECRET is set."
+                if secret
+                else "Anybody can make the catalogue refresh: WEBHOOK_ALLOW_UNSIGNED is set.",
+                hint="Take it away." if secret else "Set GITHUB_SECRET, here and at GitHub, and take it away.",
+                id="catalog.W007",
+            )
+        )
+    if secret and config.WEBHOOK_ALLOW_SHA1:
+        found.append(
+            Warning(
+                "WEBHOOK_ALLOW_SHA1 takes signatures of a weak kind.",
+                hint="GitHub sends SHA-256 as well; needed only for a forge that does not.",
+                id="catalog.W008",
+            )
+        )
+    odd = [entry for entry in config.WEBHOOK_REPOSITORIES if not _REPOSITORY.fullmatch(entry)]
+    if odd:
+        found.append(
+            Warning(
+                f"WEBHOOK_REPOSITORIES holds what names no repository: {', '.join(odd)}.",
+                hint="Write owner/name, or owner/* for all of an owner, with @branch behind it if need be.",
+                id="catalog.W009",
+            )
+        )
     return found
 
 

@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Callable
 
+from django.db import transaction
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from catalog.models import RefreshRun
 from catalog.refresh.jobs import Jobs
@@ -20,6 +22,7 @@ from deepdash.metrics import Counted, Gauge
 log = logging.getLogger(__name__)
 RUNS = Counted("catalogue_refreshes_total", "Refreshes of the catalogue, by how they ended.")
 AT_ONCE = 8  # outside calls
+QUIET = 3  # seconds between a wish and its run, in which further wishes join it
 
 
 def catalog_refresh(*, trigger: str, progress: Callable[[Report], None] | None = None) -> RefreshRun:
@@ -34,6 +37,26 @@ def catalog_refresh(*, trigger: str, progress: Callable[[Report], None] | None =
     catalog_take_up(progress=progress)
     wanted.refresh_from_db()
     return wanted
+
+
+def refresh_request(*, trigger: str) -> RefreshRun:
+    """Ask for a refresh in the background; ``trigger`` is a RefreshRun.Trigger. Returns the run that will do it.
+
+    The wish is a row of the transaction in hand. A message to the workers follows its commit, a moment later: pushes
+    come in bursts, and one run then serves them all. Should the message be lost, the wish is taken up all the same.
+    """
+    run = request_run(trigger)
+    transaction.on_commit(_nudge)
+    return run
+
+
+def _nudge() -> None:
+    from catalog.tasks import take_up_refresh  # the tasks are shells around this module
+
+    try:
+        take_up_refresh.apply_async(countdown=QUIET)
+    except OperationalError:
+        log.warning("the task queue can't be reached; a refresh waits for the next scheduled look")
 
 
 def catalog_take_up(*, progress: Callable[[Report], None] | None = None) -> None:

@@ -3,20 +3,24 @@
 from celery import shared_task
 
 from catalog.models import RefreshRun
-from catalog.models.run import SILENCE
 from catalog.services import catalog_refresh, catalog_take_up
 
+# A cold refresh of 10,000 modules at 0.3 s per call takes about a quarter of an hour. The hard limit leaves the calls
+# under way the time that the longest of them, git, is given.
+SOFT_LIMIT = 30 * 60
+HARD_LIMIT = SOFT_LIMIT + 3 * 60
 
-@shared_task  # type: ignore[untyped-decorator]  # celery is untyped
+
+@shared_task(soft_time_limit=SOFT_LIMIT, time_limit=HARD_LIMIT)  # type: ignore[untyped-decorator]  # celery is untyped
 def refresh_catalog(trigger: str = RefreshRun.Trigger.SCHEDULE.value) -> None:
     """Refresh the catalogue, or leave the wish with the process that is doing so already."""
-    run = catalog_refresh(trigger=trigger)
-    if run.state == RefreshRun.State.WAITING:
-        # Should that process die, it is known to be dead after its silence, and the wish is taken up.
-        take_up_refresh.apply_async(countdown=SILENCE.total_seconds() + 10)
+    catalog_refresh(trigger=trigger)
 
 
-@shared_task  # type: ignore[untyped-decorator]  # celery is untyped
+@shared_task(soft_time_limit=SOFT_LIMIT, time_limit=HARD_LIMIT)  # type: ignore[untyped-decorator]  # celery is untyped
 def take_up_refresh() -> None:
-    """Do a refresh that still waits, if its process is gone; else nothing."""
+    """Do a refresh that waits, or one whose process is gone; else nothing.
+
+    Asked for by whoever leaves a wish, and every minute (CELERY_BEAT_SCHEDULE) for wishes whose message was lost.
+    """
     catalog_take_up()

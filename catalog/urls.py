@@ -1,6 +1,6 @@
 from django.urls import path
 
-from catalog import views
+from catalog import views, webhook
 
 app_name = "catalog"
 urlpatterns = [
@@ -8,4 +8,5 @@ urlpatterns = [
     path("pictures/<str:digest>", views.picture, name="picture"),
     path("modules/<slug:slug>", views.module, name="module"),
     path("modules/<slug:slug>/metadata.json", views.metadata, name="metadata"),
+    path("reload", webhook.reload, name="reload"),  # kept from the Flask dashboard
 ]

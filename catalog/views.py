@@ -31,7 +31,9 @@ def home(request: HtmxHttpRequest) -> HttpResponse:
 @require_safe
 def module(request: HttpRequest, slug: str) -> HttpResponse:
     """One module, also one that is broken or withdrawn."""
-    found = Module.objects.known().filter(slug=slug).first()
+    found = Module.objects.known().select_related("successor").filter(slug=slug).first()
+    if found and found.state == Module.State.GONE and found.successor and not found.successor.hidden:
+        return redirect(found.successor)
     if found and found.kind == Module.Kind.EXTERNAL:
         return redirect("deployments:configure", slug)  # there is nothing to tell about somebody's own image
     if found is None:

@@ -142,7 +142,11 @@ class Config(BaseSettings):
     GITHUB_RAW_URL: Url = Field("https://raw.githubusercontent.com", description="Where raw GitHub files are read")
     DOCKERHUB_URL: Url = Field("https://hub.docker.com", description="Where image tags are read")
     GITHUB_SECRET: SecretStr = Field(SecretStr(""), description="Secret of the GitHub webhooks")
-    WEBHOOK_REPOSITORIES: Words = Field([], description="Repositories whose pushes refresh; empty: any signed one")
+    WEBHOOK_REPOSITORIES: Words = Field(
+        [], description="Repositories whose pushes refresh: `owner/name`, `owner/*`, with `@branch` for a branch other "
+        "than the default one; empty: any signed one")  # fmt: skip
+    WEBHOOK_ALLOW_SHA1: Flag = Field(False, description="Also take webhooks that are signed with SHA-1 alone")
+    WEBHOOK_ALLOW_UNSIGNED: Flag = Field(False, description="Without GITHUB_SECRET: take webhooks from anybody")
 
     # -- The site -----------------------------------------------------------------------------------------
     SECRET_KEY: SecretStr = Field(SecretStr(""), description="Signs sessions. Empty: made once, kept in `var/`")

@@ -145,27 +145,47 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_NAME = "deepdash_session"
 
 # -- Background work: the same tasks run by workers (Redis) or by threads of this process (embedded). --------
+# A database number of its own for the queue: the cache is emptied at times, and evicts when it is told to.
 CELERY_BROKER_URL = "memory://" if EMBEDDED else f"{config.REDIS_URL}/0"
-CELERY_TASK_ALWAYS_EAGER = False
 CELERY_TASK_DEFAULT_QUEUE = "deepdash"  # a Redis may be shared with others
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {}
+    if EMBEDDED
+    else {
+        # A message that was taken and not acknowledged comes back after this: longer than any task may last.
+        "visibility_timeout": 3600,
+        # A page that leaves a task must not wait for a host that is away.
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+    }
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2}  # a page waits for it
-CELERY_BROKER_TRANSPORT_OPTIONS = {} if EMBEDDED else {"socket_connect_timeout": 2}
-CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_IGNORE_RESULT = True  # what became of it stands on our own rows
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840
-CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_ACKS_LATE = True  # all tasks bear being run twice, so a lost worker's are run again
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a refresh in one process must not hold back what another could do
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # a refresh outlives a hiccup of Redis
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TASK_ALWAYS_EAGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "refresh the catalogue": {"task": "catalog.tasks.refresh_catalog", "schedule": 6 * 3600.0},
+    # Pushes refresh at once, but raw files may come from GitHub's caches for some minutes more; and a delivery may
+    # be lost. When nothing changed, this makes only conditional requests.
+    "refresh the catalogue": {"task": "catalog.tasks.refresh_catalog", "schedule": 3600.0},
+    "take up refreshes that were left": {"task": "catalog.tasks.take_up_refresh", "schedule": 60.0},
     "watch what moves": {"task": "deployments.tasks.watch_moving", "schedule": 30.0, "options": {"expires": 25}},
     "forget old notices": {"task": "deployments.tasks.forget_notices", "schedule": 24 * 3600.0},
     "prove to be alive": {"task": "deepdash.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 55}},
     "forget old sessions and forms": {"task": "accounts.tasks.forget_expired", "schedule": 3600.0},
 }
+# Messages of beat that nobody took by the time the next one is due are dropped.
+for _entry in CELERY_BEAT_SCHEDULE.values():
+    _entry["options"] = {"expires": _entry["schedule"], **_entry.get("options", {})}
 
 # -- Accounts -------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

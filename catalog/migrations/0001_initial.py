@@ -97,6 +97,7 @@ class Migration(migrations.Migration):
                             ("start", "first start"),
                             ("curator", "a curator"),
                             ("webhook", "GitHub webhook"),
+                            ("restart", "restart of an abandoned one"),
                         ],
                         max_length=16,
                     ),
@@ -148,6 +149,12 @@ class Migration(migrations.Migration):
                 ),
                 ("path", models.CharField(help_text="Below the templates folder, or the address", max_length=500)),
                 ("filename", models.CharField(db_index=True, max_length=255)),
+                (
+                    "former_names",
+                    models.TextField(
+                        blank=True, help_text="File names it had before it was renamed, each between two line ends"
+                    ),
+                ),
                 ("raw", models.TextField(blank=True, help_text="As it was last read")),
                 ("digest", models.CharField(blank=True, help_text="SHA-256 of the text", max_length=64)),
                 ("commit", models.CharField(blank=True, help_text="Commit the text was first read at", max_length=64)),
@@ -324,6 +331,24 @@ class Migration(migrations.Migration):
                 ("first_seen", models.DateTimeField(default=django.utils.timezone.now)),
                 ("gone_at", models.DateTimeField(blank=True, null=True)),
                 (
+                    "touched",
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now, editable=False, help_text="Last saved"
+                    ),
+                ),
+                (
+                    "successor",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        help_text="The module that this one was renamed to",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="predecessors",
+                        to="catalog.module",
+                    ),
+                ),
+                (
                     "default_template",
                     models.ForeignKey(
                         blank=True,
@@ -337,6 +362,77 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["sort_title", "slug"],
+            },
+        ),
+        migrations.CreateModel(
+            name="TemplateVersion",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("raw", models.TextField()),
+                ("digest", models.CharField(max_length=64)),
+                ("commit", models.CharField(blank=True, max_length=64)),
+                (
+                    "replaced_at",
+                    models.DateTimeField(default=django.utils.timezone.now, help_text="When the next text was read"),
+                ),
+                (
+                    "template",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="catalog.template"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-replaced_at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookDelivery",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "delivery",
+                    models.CharField(
+                        blank=True, help_text="GitHub's id of it; the same when sent again", max_length=64
+                    ),
+                ),
+                ("event", models.CharField(blank=True, max_length=64)),
+                ("repository", models.CharField(blank=True, max_length=200)),
+                ("ref", models.CharField(blank=True, max_length=255)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("queued", "refresh asked for"),
+                            ("ping", "ping"),
+                            ("unwatched", "not watched"),
+                            ("other", "event of no concern"),
+                            ("malformed", "can't be read"),
+                            ("forged", "signature refused"),
+                            ("closed", "no secret is set"),
+                            ("large", "too large"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("answer", models.CharField(help_text="What GitHub was told, its status first", max_length=200)),
+                ("genuine", models.BooleanField(default=False, help_text="Signed, or unsigned ones are allowed")),
+                ("repeats", models.PositiveIntegerField(default=0, help_text="How often it came again")),
+                ("received", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="deliveries",
+                        to="catalog.refreshrun",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "webhook deliveries",
+                "ordering": ["-received", "-pk"],
             },
         ),
         migrations.CreateModel(
@@ -396,5 +492,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="module",
             index=models.Index(fields=["-featured", "position", "sort_title"], name="module_arranged"),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookdelivery",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("genuine", True), models.Q(("delivery", ""), _negated=True)),
+                fields=("delivery",),
+                name="each_delivery_once",
+            ),
         ),
     ]

@@ -1,10 +1,11 @@
 """The cache of the catalogue: what upstream says, what curators say about it, and how the last refreshes went."""
 
+from catalog.models.delivery import WebhookDelivery
 from catalog.models.link import ExternalLink
 from catalog.models.module import LockedChoice, Module, ModuleFacet, ModuleTemplate, TemplateChoice, TemplateOffer
 from catalog.models.picture import Picture
 from catalog.models.run import RefreshRun
-from catalog.models.template import ModuleIndex, Template, TypeFile
+from catalog.models.template import ModuleIndex, Template, TemplateVersion, TypeFile
 
 __all__ = [
     "ExternalLink",
@@ -18,5 +19,7 @@ __all__ = [
     "Template",
     "TemplateChoice",
     "TemplateOffer",
+    "TemplateVersion",
     "TypeFile",
+    "WebhookDelivery",
 ]

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 DEVELOPMENT_SLUG = "deep-oc-generic-dev"
 EXTERNAL_SLUG = "external"
+# What curators say. No refresh writes these.
+CURATED = (
+    "hidden", "featured", "position", "title_override", "summary_override", "note", "default_tag", "default_hardware",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ class Module(models.Model):
     # What its users do.
     times_used = models.PositiveIntegerField(default=0, help_text="Deployments made of it here")
 
-    # What curators say. No refresh writes these.
+    # What curators say (CURATED).
     hidden = models.BooleanField(default=False)
     featured = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=1000, help_text="Smaller comes first")
@@ -188,6 +192,11 @@ class Module(models.Model):
 
     first_seen = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True, blank=True)
+    successor = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="predecessors",
+        help_text="The module that this one was renamed to",
+    )  # fmt: skip
+    touched = models.DateTimeField(default=timezone.now, editable=False, db_index=True, help_text="Last saved")
 
     objects = ModuleQuerySet.as_manager()
 
@@ -210,8 +219,9 @@ class Module(models.Model):
             self.description_md,
         ]
         self.search_text = "\n".join(words).casefold()
+        self.touched = timezone.now()
         if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "sort_title", "search_text"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], "sort_title", "search_text", "touched"}
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
@@ -270,10 +280,13 @@ class Module(models.Model):
         common = config.COMMON_TOSCAS
         files = set(common.values())
         in_folder = Q(source=Template.Source.FOLDER)
+        named = Q(filename__in=files) | Q(path__in=files)
+        for file in files:
+            named |= Q(former_names__contains=f"\n{file}\n")
         found = list(
             Template.objects.usable()
             .annotate(own=FilteredRelation("module_links", condition=Q(module_links__module=self)))
-            .filter(Q(own__isnull=False) | in_folder & (Q(filename__in=files) | Q(path__in=files)))
+            .filter(Q(own__isnull=False) | in_folder & named)
             .annotate(own_title=F("own__title"), own_position=F("own__position"))
             .order_by("own_position", "source", "path")
         )
@@ -295,9 +308,10 @@ class Module(models.Model):
 
 
 def _common(file: str, templates: list[Template]) -> Template | None:
-    """The template of the folder that is a common one: at exactly that path, else of that file name."""
-    named = [item for item in templates if item.source == Template.Source.FOLDER and file in (item.path, item.filename)]
-    return min(named, key=lambda item: (item.path != file, item.path), default=None)
+    """The template of the folder that is a common one: at exactly that path, else of that file name, now or before."""
+    in_folder = [item for item in templates if item.source == Template.Source.FOLDER]
+    named = [item for item in in_folder if file in (item.path, *item.names())]
+    return min(named, key=lambda item: (item.path != file, item.filename != file, item.path), default=None)
 
 
 class ModuleTemplate(models.Model):

@@ -6,8 +6,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-# A runner says that it is alive after each item; no single item may take as long as this.
-SILENCE = timedelta(minutes=3)
+# A runner says that it is alive every few seconds, however long its calls take; only storing one item's result may
+# hold it up, for the time a database makes it wait for a lock.
+SILENCE = timedelta(minutes=1)
 
 
 class RefreshRunQuerySet(models.QuerySet["RefreshRun"]):
@@ -36,6 +37,7 @@ class RefreshRun(models.Model):
         START = "start", "first start"
         CURATOR = "curator", "a curator"
         WEBHOOK = "webhook", "GitHub webhook"
+        RESTART = "restart", "restart of an abandoned one"
 
     trigger = models.CharField(max_length=16, choices=Trigger)
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)

@@ -38,6 +38,9 @@ class Template(models.Model):
     source = models.CharField(max_length=16, choices=Source, default=Source.FOLDER)
     path = models.CharField(max_length=500, help_text="Below the templates folder, or the address")
     filename = models.CharField(max_length=255, db_index=True)
+    former_names = models.TextField(
+        blank=True, help_text="File names it had before it was renamed, each between two line ends"
+    )
     raw = models.TextField(blank=True, help_text="As it was last read")
     digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the text")
     commit = models.CharField(max_length=64, blank=True, help_text="Commit the text was first read at")
@@ -69,6 +72,10 @@ class Template(models.Model):
     def __str__(self) -> str:
         return self.path
 
+    def names(self) -> list[str]:
+        """Its file name and those it had before."""
+        return [self.filename, *filter(None, self.former_names.split("\n"))]
+
     def described(self) -> TemplateDescription:
         """The typed description; without inputs when the template can't be read."""
         return TemplateDescription.model_validate(self.description)
@@ -85,6 +92,33 @@ class Template(models.Model):
     @property
     def problem(self) -> Problem | None:
         return restored(self.error)
+
+
+class TemplateVersion(models.Model):
+    """A text that a template had before its present one."""
+
+    KEPT = 20  # per template
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
+    raw = models.TextField()
+    digest = models.CharField(max_length=64)
+    commit = models.CharField(max_length=64, blank=True)
+    replaced_at = models.DateTimeField(default=timezone.now, help_text="When the next text was read")
+
+    class Meta:
+        ordering = ["-replaced_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.template.path} until {self.replaced_at:%d %b %Y %H:%M} UTC"
+
+    @classmethod
+    def keep(cls, template: Template) -> None:
+        """Keep the text that the database holds of a template, before another one is stored; forget the oldest."""
+        before = Template.objects.only("raw", "digest", "commit").get(pk=template.pk)
+        cls.objects.create(template=template, raw=before.raw, digest=before.digest, commit=before.commit)
+        oldest = cls.objects.filter(template=template).order_by("-pk").values_list("pk", flat=True)[cls.KEPT :][:1]
+        if oldest:
+            cls.objects.filter(template=template, pk__lte=oldest[0]).delete()
 
 
 class RemoteFile(models.Model):

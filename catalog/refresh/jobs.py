@@ -7,6 +7,8 @@ from contextvars import copy_context
 from types import TracebackType
 from typing import Any, TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from deepdash.errors import Problem
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,8 @@ class Jobs:
         name, handle = self._handlers.pop(future)
         try:
             handle(_outcome(future))
+        except SoftTimeLimitExceeded:  # it concerns the whole run, not the item in hand
+            raise
         except Exception as error:  # such as a value that the database refuses: the other items go on
             log.exception("the result for %s can't be stored", name)
             self._broken(name, Problem("page:broken", detail=type(error).__name__))
@@ -60,6 +64,8 @@ def _outcome(future: Future[T]) -> "T | Problem":
         return future.result()
     except Problem as problem:
         return problem
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:  # one item's unforeseen trouble must not end the refresh of all others
         log.exception("a call of the refresh failed")
         return Problem("page:broken", detail=type(error).__name__)

@@ -14,7 +14,7 @@ from catalog import facets
 from catalog.flavours import tag_flavour
 from catalog.markdown import render
 from catalog.models import Module, ModuleFacet, ModuleIndex, ModuleTemplate, Template
-from catalog.models.module import DEVELOPMENT_SLUG, EXTERNAL_SLUG
+from catalog.models.module import CURATED, DEVELOPMENT_SLUG, EXTERNAL_SLUG
 from catalog.problems import stored
 from catalog.refresh.jobs import Jobs
 from catalog.refresh.runs import UNCHANGED, Report
@@ -71,6 +71,7 @@ class ModuleRefresh:
     github: ServiceSession
     hub: DockerHub
     _listed: set[str] = field(default_factory=set)
+    _new: set[str] = field(default_factory=set)
     _list_read: bool = False
 
     def start(self) -> None:
@@ -104,7 +105,8 @@ class ModuleRefresh:
         templates = Template.objects.filter(state=Template.State.LIVE).defer("raw", "description", "errors")
         by_name: dict[str, list[Template]] = {}
         for template in templates.order_by("source", "path"):
-            by_name.setdefault(template.filename, []).append(template)
+            for name in template.names():
+                by_name.setdefault(name, []).append(template)
         for link in ModuleTemplate.objects.exclude(module__state=Module.State.GONE).select_related("template"):
             found = _best(link.file, by_name.get(file_name(link.file), []))
             if found is None:
@@ -122,9 +124,29 @@ class ModuleRefresh:
         if not self._list_read:
             return
         gone = Module.objects.exclude(kind=Module.Kind.EXTERNAL).exclude(state=Module.State.GONE)
-        for module in gone.only("slug").exclude(slug__in=self._listed):
-            Module.objects.filter(pk=module.pk).update(state=Module.State.GONE, gone_at=timezone.now())
-            self.report.item("module", module.slug, "gone")
+        for module in gone.exclude(slug__in=self._listed).defer("metadata", "description_md", "description_html"):
+            successor = self._successor(module)
+            now = timezone.now()
+            Module.objects.filter(pk=module.pk).update(
+                state=Module.State.GONE, gone_at=now, touched=now, successor=successor
+            )
+            note = f"It is now {successor.slug}." if successor else ""
+            self.report.item("module", module.slug, "gone", note=note)
+
+    def _successor(self, gone: Module) -> Module | None:
+        """The module that a withdrawn one was renamed to, which inherits what curators said of it.
+
+        It came with this refresh, and is the only one of those with the same metadata or the same image.
+        """
+        new = Module.objects.filter(slug__in=self._new)
+        for same in ({"metadata_digest": gone.metadata_digest}, {"docker_image": gone.docker_image}):
+            found = list(new.filter(**same)[:2]) if all(same.values()) else []
+            if len(found) == 1:
+                for name in CURATED:
+                    setattr(found[0], name, getattr(gone, name))
+                found[0].save(update_fields=CURATED)
+                return found[0]
+        return None
 
     # -- results of calls ---------------------------------------------------------------------------------
 
@@ -187,6 +209,7 @@ class ModuleRefresh:
             changed = new or any(before[name] != getattr(module, name) for name in UPSTREAM)
             if new:
                 module.save()
+                self._new.add(module.slug)
             elif changed:
                 module.save(update_fields=UPSTREAM)
             if isinstance(result.metadata, ModuleMetadata):

@@ -41,12 +41,23 @@ def request_run(trigger: str) -> RefreshRun:
             # It was claimed in this very moment, and may have looked before our wish arose: ask for another.
 
 
+def replace_abandoned() -> None:
+    """Close runs whose process fell silent; each is asked for anew, so that what it was meant to do is done.
+
+    Once: a run that ends its process each time must not do so for ever. The next scheduled run tries again.
+    """
+    for run in RefreshRun.objects.abandoned().only("pk", "trigger"):
+        closed = RefreshRun.objects.abandoned().filter(pk=run.pk)
+        if closed.update(state=RefreshRun.State.ABANDONED, finished=timezone.now()):
+            log.warning("refresh %s was abandoned by its process", run.pk)
+            if run.trigger != RefreshRun.Trigger.RESTART:
+                request_run(RefreshRun.Trigger.RESTART)
+
+
 def claim_next() -> RefreshRun | None:
     """Make the waiting run the running one. None when nothing waits or another process is at work."""
+    replace_abandoned()
     now = timezone.now()
-    for run in RefreshRun.objects.abandoned().values_list("pk", flat=True):
-        log.warning("refresh %s was abandoned by its process", run)
-    RefreshRun.objects.abandoned().update(state=RefreshRun.State.ABANDONED, finished=now)
     waiting = RefreshRun.objects.filter(state=RefreshRun.State.WAITING).first()
     if waiting is None:
         return None
@@ -98,5 +109,6 @@ class Report:
         RefreshRun.objects.filter(pk=self.run.pk, state=RefreshRun.State.RUNNING).update(
             state=state, finished=timezone.now(), counts=dict(self.counts), items=self.items
         )
-        kept = RefreshRun.objects.order_by("-requested", "-pk").values_list("pk", flat=True)[:KEPT_RUNS]
-        RefreshRun.objects.exclude(pk__in=list(kept)).delete()
+        oldest = RefreshRun.objects.order_by("-pk").values_list("pk", flat=True)[KEPT_RUNS:][:1]
+        if oldest:
+            RefreshRun.objects.filter(pk__lte=oldest[0]).delete()

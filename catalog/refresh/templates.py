@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.audience import audience_of
-from catalog.models import Template, TypeFile
+from catalog.models import Template, TemplateVersion, TypeFile
 from catalog.problems import stored
 from catalog.refresh.jobs import Jobs
 from catalog.refresh.runs import UNCHANGED, Report
@@ -112,10 +112,12 @@ class TemplateRefresh:
                 )
 
     def folder_names(self) -> set[str]:
-        """File names of the templates in the folder."""
+        """File names of the templates in the folder, also those they had before."""
+        known = [item for key, item in self._known.items() if key[0] == Template.Source.FOLDER]
         if not self._read:
-            return {item.filename for key, item in self._known.items() if key[0] == Template.Source.FOLDER}
-        return {path.rpartition("/")[2] for source, path in self._seen if source == Template.Source.FOLDER}
+            return {item.filename for item in known}
+        new = {path.rpartition("/")[2] for source, path in self._seen if source == Template.Source.FOLDER}
+        return new.union(*(item.names() for item in known if (item.source, item.path) in self._seen))
 
     def judge(self) -> None:
         """Describe and judge every template for which anything changed that this rests on."""
@@ -143,6 +145,27 @@ class TemplateRefresh:
                 partial(self._inspected, key, basis, found),
             )
 
+    def _follow_renames(self) -> None:
+        """A template of the folder that is gone while the very same text appeared elsewhere was renamed: it is the
+        same row under another path, so that links, versions and records of deployments stay with it."""
+        missing: dict[str, list[Template]] = {}
+        for key, template in self._known.items():
+            if key[0] == Template.Source.FOLDER and key not in self._seen and template.state == Template.State.LIVE:
+                missing.setdefault(template.digest, []).append(template)
+        for key, found in sorted(self._found.items()):
+            same = missing.get(found.digest, [])
+            if key in self._known or key[0] != Template.Source.FOLDER or len(same) != 1 or found.refusal:
+                continue
+            template = missing.pop(found.digest)[0]
+            del self._known[template.source, template.path]
+            name = key[1].rpartition("/")[2][:255]
+            if name != template.filename:
+                template.former_names = "\n".join(["", *dict.fromkeys(template.names()[:10]), ""])
+            self.report.item("template", key[1], "renamed", note=f"It was {template.path}.")
+            template.path, template.filename = key[1], name
+            template.save(update_fields=["path", "filename", "former_names"])
+            self._known[key] = template
+
     def retire(self) -> None:
         """Mark what is gone: from the folder, if it could be read, and what no module names any more."""
         for key, template in self._known.items():
@@ -169,6 +192,7 @@ class TemplateRefresh:
             if (template.source, template.path) in self._seen:
                 self._ask_types(template.imports)
         self._read = True  # only now: what is not seen by the end counts as gone
+        self._follow_renames()
 
     def _linked_read(self, address: str, result: "_Text | Problem | None") -> None:
         key = (Template.Source.METADATA.value, address)
@@ -231,6 +255,7 @@ class TemplateRefresh:
             source=key[0], path=key[1], filename=key[1].rpartition("/")[2][:255]
         )
         new = template.pk is None
+        replaced = bool(found and not new and template.digest and template.digest != found.digest)
         if found:
             template.raw, template.digest, template.imports = found.text, found.digest, list(found.imports)
             template.etag = found.etag
@@ -246,6 +271,8 @@ class TemplateRefresh:
         template.basis, template.state, template.error = basis, Template.State.LIVE, {}
         template.last_seen = timezone.now()
         with transaction.atomic():
+            if replaced:
+                TemplateVersion.keep(template)
             template.save()
         self._known[key] = template
         self.report.item("template", key[1], "new" if new else "changed")

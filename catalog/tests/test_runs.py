@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from catalog import services
 from catalog.models import RefreshRun
-from catalog.refresh.runs import Report, Superseded, claim_next, request_run
+from catalog.refresh.jobs import Jobs
+from catalog.refresh.runs import Report, Superseded, claim_next, replace_abandoned, request_run
 from catalog.services import catalog_refresh
 from catalog.tasks import refresh_catalog, take_up_refresh
 
@@ -72,7 +74,7 @@ def test_a_run_whose_process_died_is_replaced(counted: list[int]) -> None:
 
 @pytest.mark.django_db
 def test_a_run_that_lives_is_left_alone(counted: list[int]) -> None:
-    RefreshRun.objects.create(trigger="command", state=State.RUNNING, alive_at=timezone.now() - timedelta(minutes=2))
+    RefreshRun.objects.create(trigger="command", state=State.RUNNING, alive_at=timezone.now() - timedelta(seconds=50))
     assert catalog_refresh(trigger="schedule").state == State.WAITING
     assert counted == []
 
@@ -121,21 +123,54 @@ def test_the_task_may_be_run_twice(counted: list[int]) -> None:
 
 
 @pytest.mark.django_db
-def test_a_wish_left_with_a_process_that_dies_is_taken_up_later(
-    counted: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    later: list[float] = []
-    monkeypatch.setattr(take_up_refresh, "apply_async", lambda countdown: later.append(countdown))
+def test_a_wish_left_with_a_process_that_dies_is_taken_up_later(counted: list[int]) -> None:
     running = request_run("webhook")
     assert claim_next() == running
     refresh_catalog("webhook")
+    take_up_refresh()
     assert counted == []
-    assert later == [190.0]
-    RefreshRun.objects.filter(pk=running.pk).update(alive_at=timezone.now() - timedelta(seconds=190))
+    RefreshRun.objects.filter(pk=running.pk).update(alive_at=timezone.now() - timedelta(seconds=70))
     take_up_refresh()
     take_up_refresh()
     assert len(counted) == 1
     assert set(RefreshRun.objects.values_list("state", flat=True)) == {State.ABANDONED, State.DONE}
+
+
+@pytest.mark.django_db
+def test_a_run_whose_process_died_is_done_again_though_nobody_asks(counted: list[int]) -> None:
+    running = request_run("webhook")
+    assert claim_next() == running
+    RefreshRun.objects.filter(pk=running.pk).update(alive_at=timezone.now() - timedelta(seconds=70))
+    take_up_refresh()
+    assert list(RefreshRun.objects.values_list("trigger", "state")) == [("restart", "done"), ("webhook", "abandoned")]
+    assert len(counted) == 1
+
+
+@pytest.mark.django_db
+def test_a_run_that_kills_its_process_each_time_is_not_repeated_for_ever(counted: list[int]) -> None:
+    for trigger in ("schedule", "restart"):
+        RefreshRun.objects.filter(state=State.WAITING).delete()
+        running = request_run(trigger)
+        assert claim_next() == running
+        RefreshRun.objects.filter(pk=running.pk).update(alive_at=timezone.now() - timedelta(seconds=70))
+        replace_abandoned()
+        assert RefreshRun.objects.filter(state=State.WAITING).exists() == (trigger == "schedule")
+
+
+@pytest.mark.django_db
+def test_the_time_limit_ends_the_run_and_not_the_item_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refresh(report: Report, progress: Any) -> None:
+        def out_of_time(result: object) -> None:
+            raise SoftTimeLimitExceeded
+
+        with Jobs(at_once=1, tick=lambda: None, broken=lambda name, problem: None) as jobs:
+            jobs.add("item", lambda: None, out_of_time)
+            jobs.drain()
+
+    monkeypatch.setattr(services, "_refresh", refresh)
+    with pytest.raises(SoftTimeLimitExceeded):
+        catalog_refresh(trigger="command")
+    assert RefreshRun.objects.get().state == State.FAILED
 
 
 @pytest.mark.django_db
