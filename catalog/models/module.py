@@ -25,7 +25,8 @@ DEVELOPMENT_SLUG = "deep-oc-generic-dev"
 EXTERNAL_SLUG = "external"
 # What curators say. No refresh writes these.
 CURATED = (
-    "hidden", "featured", "position", "title_override", "summary_override", "note", "default_tag", "default_hardware",
+    "hidden", "featured", "position", "title_override", "summary_override", "glyph_override", "icon_address", "note",
+    "default_template", "default_tag", "default_hardware",
 )  # fmt: skip
 
 
