@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from catalog.flavours import group_tags, tag_flavour
 from catalog.models import LockedChoice, Module, TemplateChoice
+from catalog.tosca.description import TemplateDescription
 from deepdash.config import config
 from deepdash.errors import Problem
 from deployments.choices import (
@@ -28,10 +29,12 @@ from deployments.choices import (
 )
 from deployments.forms import ToscaForm
 from deployments.forms.fields import OMITTED
-from deployments.forms.tosca import PREFIX, carry_over, link_values, typed_data
+from deployments.forms.tosca import PREFIX, Storage, carry_over, link_values, typed_data, with_missing
 from deployments.forms.yaml_text import yaml_text
 from deployments.placement import SLA_PLACEMENT, with_placement, without_placement
 from deployments.providers import Provider
+from deployments.storage.filling import HAND, NONE, can_do_without, storage_inputs, storage_values
+from deployments.storage.models import StorageAccount
 from deployments.submission import Submission
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class Subject:
     origin: "Deployment | None" = None
     updates: bool = False
     locked: tuple[LockedChoice, ...] = ()  # templates of the module that are for others
+    accounts: tuple[StorageAccount, ...] = ()
 
     @property
     def alone(self) -> bool:
@@ -143,6 +147,11 @@ class ConfigurePage:
         """What will be there to open, from the template's outputs."""
         named = [name for word, name in SERVICES.items() if any(word in out for out in self.form.description.outputs)]
         return [name for name in named if name != "JupyterLab" or self.choices.run == "jupyterlab"]
+
+    def storage_line(self) -> str:
+        """What is chosen for storage, in words; empty when the template asks for none."""
+        storage = self.form.storage
+        return "" if storage is None else dict(storage.offered)[storage.chosen]
 
     def advice(self) -> list[tuple[str, str, str]]:
         """(tone, icon, text) for what is worth knowing before sending; none of it stops anything."""
@@ -247,15 +256,19 @@ def page_for_data(
     after = before if subject.alone else _resolved(subject, following_tag(before, data))
     changed = before.choices != after.choices
     kept: list[str] = []
+    storage = data.get("storage", "")
     if changed:
-        data, kept = carry_over(data, before=_form(subject, before), after=_form(subject, after))
+        old, new = (_form(subject, choices, storage=storage) for choices in (before, after))
+        data, kept = carry_over(data, before=old, after=new)
+    if storage == HAND:  # its fields were not on the page while an account was chosen
+        data = with_missing(data, _form(subject, after, storage=storage))
     if generate.startswith(PREFIX):
         data = data.copy()
         data[generate] = new_password()
     return ConfigurePage(
         subject=subject,
         resolved=after,
-        form=_form(subject, after, typed_data(data), check=check and not changed),
+        form=_form(subject, after, typed_data(data), storage=storage, check=check and not changed),
         key=_key(data.get("submission_key", "")),
         kept=kept,
     )
@@ -270,18 +283,21 @@ def following_tag(before: Resolved, data: QueryDict) -> dict[str, str]:
     return wishes
 
 
-def page_for_link(subject: Subject, wishes: Mapping[str, str]) -> ConfigurePage:
-    """The page as a link asks for it: its choices, everything else as the template says."""
+def page_for_link(subject: Subject, wishes: Mapping[str, str], *, storage: str = "") -> ConfigurePage:
+    """The page as a link asks for it: its choices and storage, everything else as the template says."""
     resolved = _resolved(subject, wishes)
-    return ConfigurePage(subject, resolved, _form(subject, resolved), uuid.uuid4())
+    return ConfigurePage(subject, resolved, _form(subject, resolved, storage=storage), uuid.uuid4())
 
 
 def _resolved(subject: Subject, wishes: Mapping[str, str]) -> Resolved:
     return choices_resolve(wishes=wishes, module=subject.module, templates=subject.templates)
 
 
-def _form(subject: Subject, resolved: Resolved, data: QueryDict | None = None, *, check: bool = False) -> ToscaForm:
-    description = resolved.template.template.described()
+def _form(
+    subject: Subject, resolved: Resolved, data: QueryDict | None = None, *, storage: str = "", check: bool = False
+) -> ToscaForm:
+    template = resolved.template.template
+    description = template.described()
     governed = (
         {}
         if subject.alone
@@ -296,13 +312,33 @@ def _form(subject: Subject, resolved: Resolved, data: QueryDict | None = None, *
         image_is_typed=bool(image) and not governed.get(image) and not subject.alone,
         advanced=config.ENABLE_ADVANCED_MENU,
         updates=subject.updates,
+        storage=None if subject.updates else _storage(subject, description, template.raw, storage),
         check=check,
     )
 
 
 def fresh_form(page: ConfigurePage) -> ToscaForm:
     """The form as it is by itself under the page's choices."""
-    return _form(page.subject, page.resolved)
+    return _form(page.subject, page.resolved, storage=page.form.storage_choice)
+
+
+def _storage(subject: Subject, description: TemplateDescription, template: str, wish: str) -> Storage | None:
+    """Where the template's storage comes from: as wished if that is there, else the account used last."""
+    inputs = storage_inputs(description)
+    if inputs is None:
+        return None
+    accounts = {account.key: account for account in subject.accounts}
+    offered = [(key, f"{account.label} ({account.user_name})") for key, account in accounts.items()]
+    offered.append((HAND, "Enter by hand"))
+    if can_do_without(description, inputs):
+        offered.append((NONE, "No storage"))
+    chosen = wish if wish in dict(offered) else offered[0][0]
+    filled: Mapping[str, Any] = {}
+    if chosen in accounts:
+        filled = storage_values(accounts[chosen], description, inputs, template)
+    elif chosen == NONE:
+        filled = dict.fromkeys(inputs.names(), OMITTED)
+    return Storage(tuple(offered), chosen, filled)
 
 
 def submission_of(page: ConfigurePage) -> Submission:
@@ -320,6 +356,7 @@ def submission_of(page: ConfigurePage) -> Submission:
         options=form.options(),
         sla_id=form.cleaned_data.get("provider") or "",
         provider_label=form.data.get("provider_label", "")[:200],
+        storage=form.storage_choice,
         user_group=page.subject.user.current_group,
         module_slug=page.subject.origin.module_slug if page.subject.origin else "",
     )

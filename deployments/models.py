@@ -13,8 +13,9 @@ from deployments.journal.models import Action, Notice
 from deployments.presets.models import Preset
 from deployments.querysets import DeploymentQuerySet
 from deployments.states import BOOT_TIME, COMPLETE, ENDED, MOVING, Status
+from deployments.storage.models import StorageAccount
 
-__all__ = ["Action", "Deployment", "Notice", "Preset", "StatusEvent"]
+__all__ = ["Action", "Deployment", "Notice", "Preset", "StatusEvent", "StorageAccount"]
 
 TITLE_CHARS = 45
 NOTE_CHARS = 4000
@@ -67,6 +68,7 @@ class Deployment(models.Model):
     secret_inputs = models.JSONField(default=list, blank=True, help_text="Names of the secrets that were sent too")
     provider_choice = models.JSONField(default=dict, blank=True)
     options = models.JSONField(default=dict, blank=True, help_text="Flags and time limits")
+    storage = models.CharField(max_length=40, blank=True, help_text="account-<number>, hand or none")
     docker_image = models.CharField(max_length=500, blank=True)
     num_cpus = models.PositiveIntegerField(null=True, blank=True)
     num_gpus = models.PositiveIntegerField(null=True, blank=True)

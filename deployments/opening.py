@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from django.http import QueryDict
 
 from deployments.configuration import CHOICE_NAMES, ConfigurePage, Subject, page_for_link
+from deployments.forms.tosca import PREFIX
 from deployments.models import Deployment, Preset
 from deployments.prefill import (
     form_fill,
@@ -14,6 +15,7 @@ from deployments.prefill import (
     prefill_of_preset,
     secrets_to_type,
 )
+from deployments.storage.filling import HAND
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -36,17 +38,21 @@ def page_to_begin(subject: Subject, query: QueryDict) -> ConfigurePage:
     wanted = {name: query.get(name, "") for name in CHOICE_NAMES if query.get(name)}
     if origin := subject.origin or _origin(subject.user, query.get("from", "")):
         prefill = prefill_of(origin)
-        page = page_for_link(subject, {**prefill.choices, **wanted})
+        page = page_for_link(subject, {**prefill.choices, **wanted}, storage=prefill.storage)
         page.notice = _notice(subject, origin, secrets_to_type(page.form, prefill))
     elif preset := _preset(subject, query.get("preset", "")):
         prefill = prefill_of_preset(preset)
-        page = page_for_link(subject, {**prefill.choices, **wanted})
+        page = page_for_link(subject, {**prefill.choices, **wanted}, storage=prefill.storage)
         page.notice = f"Filled in from your preset “{preset.name}”."
     else:
-        page = page_for_link(subject, wanted)
+        # Somebody else's values must not get the user's storage unless the user says so.
+        foreign = any(name.startswith(PREFIX) for name in query)
+        page = page_for_link(subject, wanted, storage=HAND if foreign else query.get("storage", ""))
         page.filled, page.notes = form_fill_from_link(page.form, query)
         return page
     page.notes += form_fill(page.form, prefill)
+    if prefill.storage.startswith("account-") and page.form.storage and page.form.storage_choice != prefill.storage:
+        page.notes.append("The storage account it had is gone; choose where its files go.")
     return page
 
 

@@ -43,6 +43,7 @@ def prefill_of(deployment: Deployment) -> Prefill:
         title=deployment.title,
         options=deployment.options,
         sla_id=str(choice.get("sla_id", "")) if choice.get("mode") == "manual" else "",
+        storage=deployment.storage,
         secrets=deployment.secret_inputs,
     )
 
@@ -54,6 +55,7 @@ def prefill_of_preset(preset: Preset) -> Prefill:
         title=preset.title,
         options=preset.options,
         sla_id=preset.sla_id,
+        storage=preset.storage,
     )
 
 
@@ -67,7 +69,9 @@ def form_fill(form: ToscaForm, prefill: Prefill) -> list[str]:
         item = form.description.input(name)
         if item is None:
             notes.append(f"{name} is no longer asked for; it was “{_short(value)}”.")
-        elif not item.secret and (problem := _begin(form, item, value)):
+        elif item.secret or PREFIX + name not in form.fields:
+            continue  # typed again, or filled in by the storage account
+        elif problem := _begin(form, item, value):
             notes.append(f"{label_for(item)} was “{_short(value)}”, which can’t be used now: {problem}")
     values = {"title": prefill.title, "provider": prefill.sla_id, **prefill.options}
     for name in ("title", *OPTIONS):
@@ -79,7 +83,7 @@ def form_fill(form: ToscaForm, prefill: Prefill) -> list[str]:
 def secrets_to_type(form: ToscaForm, prefill: Prefill) -> list[str]:
     """Labels of the secrets that were sent then and have to be typed again."""
     names = set(prefill.secrets)
-    return [str(form[PREFIX + item.name].label) for item in form.description.inputs if item.name in names]
+    return [str(form[PREFIX + item.name].label) for item in form.asked if item.name in names]
 
 
 def form_fill_from_link(form: ToscaForm, query: QueryDict) -> tuple[list[str], list[str]]:
@@ -95,7 +99,7 @@ def form_fill_from_link(form: ToscaForm, query: QueryDict) -> tuple[list[str], l
     filled, notes, known = [], [], set()
     if title := query.get("title", "").strip()[:TITLE_CHARS]:
         form.fields["title"].initial = title
-    for item in form.description.inputs:
+    for item in form.asked:
         # Not ``form[…]``, which would remember the initial value that it has now.
         bound = form.fields[PREFIX + item.name].get_bound_field(form, PREFIX + item.name)
         controls = {PREFIX + item.name, *as_posted(bound)}

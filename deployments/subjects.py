@@ -12,7 +12,7 @@ from deepdash.errors import Problem
 from deployments.adoption import repository
 from deployments.clients.orchestrator import Orchestrator
 from deployments.configuration import Subject
-from deployments.models import Deployment
+from deployments.models import Deployment, StorageAccount
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -26,7 +26,14 @@ def subject_of_module(user: "User", module: Module) -> Subject:
     if not offer.choices or not module.deployable:
         raise Problem("configure:not-deployable", title=module.shown_title)
     address = reverse("deployments:configure", args=[module.slug])
-    return Subject(user, module, offer.choices, address, locked=tuple(offer.locked))
+    return Subject(
+        user,
+        module,
+        offer.choices,
+        address,
+        locked=tuple(offer.locked),
+        accounts=tuple(StorageAccount.objects.of(user)),
+    )
 
 
 def deployable_module(deployment: Deployment) -> Module | None:
@@ -62,7 +69,8 @@ def subject_alone(user: "User", deployment: Deployment, *, updates: bool = False
     choice = TemplateChoice(key, deployment.template_title or "As sent", template)
     name = "deployments:update" if updates else "deployments:again"
     address = reverse(name, args=[deployment.reference])
-    return Subject(user, module, [choice], address, origin=deployment, updates=updates)
+    accounts = tuple(StorageAccount.objects.of(user))
+    return Subject(user, module, [choice], address, origin=deployment, updates=updates, accounts=accounts)
 
 
 def template_text(user: "User", deployment: Deployment) -> str:

@@ -23,6 +23,7 @@ from deployments.models import Deployment, StatusEvent
 from deployments.placement import placement_type, with_placement, without_placement
 from deployments.services import deployment_accepted, deployment_uncertain
 from deployments.states import Status
+from deployments.storage.services import storage_account_used
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Submission:
     provider_label: str = ""
     module_slug: str = ""
     user_group: str = ""
+    storage: str = ""
 
     def recorded_inputs(self) -> dict[str, Any]:
         """The inputs without the secrets: those are sent, never kept."""
@@ -102,6 +104,7 @@ def deployment_submit(*, user: User, submission: Submission) -> Deployment:
             return deployment
         deployment.delete()
         raise _refused(error) from error
+    storage_account_used(user=user, key=submission.storage)
     return deployment_accepted(deployment=deployment, upstream=answer)
 
 
@@ -128,6 +131,7 @@ def _record(user: User, submission: Submission, text: str) -> Deployment:
         if submission.sla_id
         else {"mode": "auto"},
         options=dict(submission.options),
+        storage=submission.storage,
         docker_image=_text(submission.parameters, "docker_image", "dockerhub_img"),
         num_cpus=_number(submission.parameters, "num_cpus"),
         num_gpus=_number(submission.parameters, "num_gpus"),

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from deployments.views import configure, detail, listing, notices, old, sites
+from deployments.views import configure, detail, listing, notices, old, sites, storage
 
 
 class ReferenceConverter(StringConverter):
@@ -38,6 +38,11 @@ urlpatterns = [
     path("deployments/<ref:uuid>/again", configure.again, name="again"),
     path("deployments/<ref:uuid>/again/providers", configure.providers_again, name="again_providers"),
     path("deployments/<ref:uuid>/update", configure.update, name="update"),
+    # -- Storage accounts ------------------------------------------------------------------------------------
+    path("storage", storage.index, name="storage"),
+    path("storage/<int:pk>", storage.edit, name="storage_edit"),
+    path("storage/<int:pk>/test", storage.test, name="storage_test"),
+    path("storage/<int:pk>/delete", storage.delete, name="storage_delete"),
     # -- Addresses of the Flask dashboard that have moved ---------------------------------------------------
     path("template/<ref:uuid>", old.template),
     path("log/<str:id>", old.log),

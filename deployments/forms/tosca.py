@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -11,10 +11,10 @@ from django.forms import BoundField
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
-from catalog.tosca.description import TemplateDescription
+from catalog.tosca.description import Input, TemplateDescription
 from deployments.choices import IMAGES
 from deployments.forms.fields import OMITTED, InputField, Typed, field_for
-from deployments.forms.sections import ADVANCED, GENERAL, in_order, section_of
+from deployments.forms.sections import ADVANCED, GENERAL, STORAGE, in_order, section_of
 from deployments.forms.widgets import Toggle
 
 PREFIX = "in-"
@@ -22,6 +22,15 @@ TITLE_CHARS = 45
 _SLA = re.compile(r"[\w.:-]{1,128}")
 LINK_CHARS = 4000  # of all values in a link together; browsers and proxies cut longer addresses
 OPTIONS = ("provider", "keep_last_attempt", "timeout_mins", "provider_timeout_mins", "max_providers_retry")
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where storage may come from, as (key, label), and what the ``chosen`` one fills in: input → value or OMITTED."""
+
+    offered: tuple[tuple[str, str], ...]
+    chosen: str
+    filled: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,8 @@ class ToscaForm(forms.Form):
     ``data`` as posted, or None for a fresh form; ``values`` are what the choices give to inputs (they win over the
     template's defaults); ``image_is_typed`` when nobody but the user names the image; ``check=False`` shows posted
     data without judging them (a choice was changed, nothing was sent yet). ``updates``: it is for a deployment that
-    exists, whose title and provider are settled and whose secrets stay when nothing is typed.
+    exists, whose title and provider are settled and whose secrets stay when nothing is typed. ``storage``: where the
+    template's inputs for storage come from; those it fills in are not asked for.
     """
 
     title = forms.CharField(
@@ -86,13 +96,17 @@ class ToscaForm(forms.Form):
         image_is_typed: bool = False,
         advanced: bool = True,
         updates: bool = False,
+        storage: Storage | None = None,
         check: bool = True,
     ) -> None:
         super().__init__(data)
         self.description, self.check, self.image_is_typed = description, check, image_is_typed
         for name in _left_out(advanced=advanced, updates=updates):
             del self.fields[name]
-        for item in description.inputs:
+        self.storage = storage
+        if storage:
+            self.fields["storage"] = _storage_field(storage)
+        for item in self.asked:
             field = field_for(item, password_needed=password_needed)
             if item.name in values:
                 field.initial = values[item.name]
@@ -103,6 +117,16 @@ class ToscaForm(forms.Form):
                 field.required = field.optional_mark = False
                 field.help_text = "Left empty, it stays as it is."
             self.fields[PREFIX + item.name] = field
+
+    @property
+    def asked(self) -> list[Input]:
+        """The inputs that have a field: all but those that the storage fills in."""
+        filled = self.storage.filled if self.storage else {}
+        return [item for item in self.description.inputs if item.name not in filled]
+
+    @property
+    def storage_choice(self) -> str:
+        return self.storage.chosen if self.storage else ""
 
     @property
     def errors(self) -> ErrorDict:
@@ -122,7 +146,9 @@ class ToscaForm(forms.Form):
     def sections(self) -> list[Section]:
         """The visible fields under their headings, in the order of the page."""
         grouped: dict[str, list[BoundField]] = {GENERAL: [self["title"]]} if "title" in self.fields else {}
-        for item in self.description.inputs:
+        if self.storage:
+            grouped[STORAGE] = [self["storage"]]
+        for item in self.asked:
             if not item.hidden:
                 heading = section_of(item, image_is_typed=self.image_is_typed)
                 grouped.setdefault(heading, []).append(self[PREFIX + item.name])
@@ -132,7 +158,7 @@ class ToscaForm(forms.Form):
         return [Section(title, re.sub(r"\W+", "-", title.lower()), grouped[title]) for title in titles]
 
     def hidden_inputs(self) -> list[BoundField]:
-        return [self[PREFIX + item.name] for item in self.description.inputs if item.hidden]
+        return [self[PREFIX + item.name] for item in self.asked if item.hidden]
 
     def parameters(self) -> dict[str, Any]:
         """What is sent as inputs, in their YAML types; fields left empty are not sent. Needs a valid form.
@@ -142,7 +168,7 @@ class ToscaForm(forms.Form):
         """
         given = {
             item.name: self.cleaned_data[PREFIX + item.name]
-            for item in self.description.inputs
+            for item in self.asked
             if self.cleaned_data[PREFIX + item.name] is not OMITTED
         }
         found = {item.name: given[item.name] for item in self.description.inputs
@@ -153,6 +179,8 @@ class ToscaForm(forms.Form):
                     found |= option.sets
         if "deployment_description" in found and not found["deployment_description"]:
             found["deployment_description"] = self.cleaned_data.get("title", "")
+        if self.storage:
+            found |= {name: value for name, value in self.storage.filled.items() if value is not OMITTED}
         return found
 
     def defaults(self) -> dict[str, Any]:
@@ -177,7 +205,7 @@ class ToscaForm(forms.Form):
         Returns what is valid, in its YAML type, and the labels of what is not.
         """
         values, invalid = {}, []
-        for item in self.description.inputs:
+        for item in self.asked:
             if not item.secret:
                 try:
                     values[item.name] = self._read(PREFIX + item.name)
@@ -202,7 +230,7 @@ class ToscaForm(forms.Form):
 
     def posted(self) -> dict[str, dict[str, list[str]]]:
         """For each input, how its initial value would come back from a browser: control name → values."""
-        return {item.name: as_posted(self[PREFIX + item.name]) for item in self.description.inputs}
+        return {item.name: as_posted(self[PREFIX + item.name]) for item in self.asked}
 
     def current(self) -> dict[str, dict[str, list[str]]]:
         """As ``posted``, of what the form shows now."""
@@ -216,9 +244,7 @@ class ToscaForm(forms.Form):
 
     def _controls(self) -> dict[str, set[str]]:
         """The names of the controls of each input."""
-        return {
-            item.name: {*as_posted(self[PREFIX + item.name]), PREFIX + item.name} for item in self.description.inputs
-        }
+        return {item.name: {*as_posted(self[PREFIX + item.name]), PREFIX + item.name} for item in self.asked}
 
 
 def link_values(form: ToscaForm, fresh: ToscaForm) -> list[tuple[str, str]]:
@@ -230,7 +256,7 @@ def link_values(form: ToscaForm, fresh: ToscaForm) -> list[tuple[str, str]]:
     shown = form.current()
     pairs = [
         (control, value)
-        for item in form.description.inputs
+        for item in form.asked
         if item.name in names and not item.secret and not item.hidden
         for control, values in shown[item.name].items()
         for value in values
@@ -269,12 +295,32 @@ def carry_over(data: QueryDict, *, before: ToscaForm, after: ToscaForm) -> tuple
     return result, kept
 
 
+def with_missing(data: QueryDict, form: ToscaForm) -> QueryDict:
+    """The data with the initial values of an unbound form for every input that they say nothing of."""
+    result = data.copy()
+    for controls in form.posted().values():
+        if not any(control in data for control in controls):
+            for control, values in controls.items():
+                result.setlist(control, values)
+    return result
+
+
 def typed_data(data: QueryDict) -> QueryDict:
     """Posted text marked as typed, so that fields show it as it is, also where it is no valid value."""
     marked = QueryDict(mutable=True)
     for key, values in data.lists():
         marked.setlist(key, [Typed(value) for value in values])
     return marked
+
+
+def _storage_field(storage: Storage) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        choices=storage.offered,
+        initial=storage.chosen,
+        label="Storage account",
+        widget=forms.Select({"wide": " full"}),
+        error_messages={"invalid_choice": "This storage account is gone; choose another."},
+    )
 
 
 def _left_out(*, advanced: bool, updates: bool) -> list[str]:

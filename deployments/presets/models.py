@@ -27,6 +27,7 @@ class Preset(models.Model):
     title = models.CharField(max_length=45, blank=True)
     options = models.JSONField(default=dict, blank=True, help_text="Flags and time limits")
     sla_id = models.CharField(max_length=128, blank=True, help_text="The provider, if one was chosen")
+    storage = models.CharField(max_length=40, blank=True, help_text="account-<number>, hand or none")
     saved_at = models.DateTimeField(default=timezone.now)
 
     objects = PresetQuerySet.as_manager()

@@ -53,6 +53,7 @@ def preset_save(*, user: "User", page: ConfigurePage, name: str) -> tuple[Preset
             "title": form.readable_option("title") or "",
             "options": {key: value for key in form.option_names() if (value := form.readable_option(key))},
             "sla_id": form.readable_option("provider") or "",
+            "storage": form.storage_choice,
             "saved_at": timezone.now(),
         },
     )
