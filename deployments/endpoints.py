@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.core.cache import cache
 
 from deepdash.config import config
+from deepdash.http import ServiceError
 from deployments.clients.orchestrator import Info, Orchestrator
 
 if TYPE_CHECKING:
@@ -57,6 +58,23 @@ def orchestrator_info() -> Info:
     if info is None:
         info = Orchestrator(None).info()
         cache.set(key, info, KEPT)
+    return info
+
+
+def orchestrator_info_kept() -> Info | None:
+    """Its version as far as it was asked for lately; nobody is asked."""
+    info: Info | None = cache.get(_key("info"))
+    return info
+
+
+def orchestrator_info_learnt() -> Info | None:
+    """Its version, asked for unless it is known; that it failed is remembered for a minute. Raises nothing."""
+    info = orchestrator_info_kept()
+    if info is None and cache.add(_key("info-asked"), True, 60):
+        try:
+            info = orchestrator_info()
+        except ServiceError:
+            return None
     return info
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from deployments.actions import Permissions, permissions
+from deployments.endpoints import orchestrator_info_kept
 from deployments.journal.actions import DONE
 from deployments.listing import Row
 from deployments.models import Action, Deployment, StatusEvent
@@ -92,6 +94,11 @@ class Portrait:
     @property
     def updatable(self) -> bool:
         return not why_not_updatable(self.deployment)
+
+    @property
+    def can(self) -> Permissions:
+        """What may be done with it, as far as the orchestrator's version is known without asking."""
+        return permissions(self.deployment, orchestrator_info_kept())
 
     @property
     def shows_why(self) -> bool:

@@ -62,5 +62,18 @@ MESSAGES.update(
         "update:nothing": Message(
             "Nothing differs from what it runs with.", "Change a value, then update.", Tone.INFO, 422
         ),
+        "action:not-possible": Message("“{title}” can’t be {done}. {cause}", "Nothing was changed.", Tone.WARN, 409),
+        "action:refused": Message(
+            "“{title}” was not {done}: the orchestrator refused it.", "Its own words are below.", Tone.BAD, 409
+        ),
+        "action:unsent": Message(
+            "“{title}” was not {done}. {cause}", "Nothing changed. Try again in a minute.", Tone.WARN, 502
+        ),
+        "action:unknown": Message(
+            "The orchestrator did not answer in time, so we don’t know whether “{title}” was {done}.",
+            "Look at its status before you try again.",
+            Tone.WARN,
+            502,
+        ),
     }
 )

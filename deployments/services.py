@@ -210,14 +210,23 @@ def _delete(user: "User", deployment: Deployment, force: bool) -> Deployment:
         if says_gone(error):
             _gone(deployment, started)
             return deployment
-        if error.id == "service:conflict" and Status.DELETE_IN_PROGRESS in error.detail:
-            return _deleting(deployment, started)  # asked for twice, or elsewhere
-        if error.maybe_done:
-            raise Problem("deployment:delete-unknown", detail=error.detail, title=title) from error
-        if error.unavailable:
-            raise Problem("deployment:not-deleted", detail=error.detail, title=title, cause=error.headline) from error
-        raise Problem("deployment:delete-refused", detail=error.detail, title=title) from error
+        if not says_deleting(error):
+            raise delete_problem(error, title) from error
     return _deleting(deployment, started)
+
+
+def says_deleting(error: ServiceError) -> bool:
+    """True when a deletion was refused because one is going on: asked for twice, or elsewhere."""
+    return error.id == "service:conflict" and Status.DELETE_IN_PROGRESS in error.detail
+
+
+def delete_problem(error: ServiceError, title: str) -> Problem:
+    """What to tell about a deletion that failed."""
+    if error.maybe_done:
+        return Problem("deployment:delete-unknown", detail=error.detail, title=title)
+    if error.unavailable:
+        return Problem("deployment:not-deleted", detail=error.detail, title=title, cause=error.headline)
+    return Problem("deployment:delete-refused", detail=error.detail, title=title)
 
 
 def deployment_rename(*, user: "User", deployment: Deployment, title: str, note: str) -> None:

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from deployments.views import configure, detail, listing, notices, old, sites, storage
+from deployments.views import configure, detail, listing, notices, old, operations, sites, storage
 
 
 class ReferenceConverter(StringConverter):
@@ -19,12 +19,17 @@ urlpatterns = [
     path("deployments", listing.index, name="list"),
     path("deployments/rows", listing.rows, name="rows"),
     path("home-strips", listing.home_strips, name="home_strips"),
+    path("deployments/delete", operations.delete_many, name="delete_many"),
     path("deployments/<ref:uuid>", detail.detail, name="detail"),
     path("deployments/<ref:uuid>/live", detail.detail_live, name="live"),
     path("deployments/<ref:uuid>/template", detail.template, name="template"),
     path("deployments/<ref:uuid>/log", detail.log, name="log"),
     path("deployments/<ref:uuid>/delete", detail.delete, name="delete"),
     path("deployments/<ref:uuid>/rename", detail.rename, name="rename"),
+    path("deployments/<ref:uuid>/lock", operations.lock, name="lock"),
+    path("deployments/<ref:uuid>/reset", operations.reset, name="reset"),
+    path("deployments/<ref:uuid>/nodes", operations.nodes, name="nodes"),
+    path("deployments/<ref:uuid>/nodes/<ref:node>", operations.node, name="node"),
     path("slas", sites.providers, name="providers"),
     path("settings", sites.settings, name="settings"),
     # -- Notices ------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deepdash.types import Request
 from deployments.clients.orchestrator import Orchestrator
+from deployments.endpoints import orchestrator_info_learnt
 from deployments.logs import Log, log_of
 from deployments.models import NOTE_CHARS, TITLE_CHARS, Deployment
 from deployments.portrait import portrait
@@ -61,6 +62,8 @@ def detail_live(request: Request, uuid: str) -> HttpResponse:
     problem: Problem | None = None
     if step in {"sync", "poll"}:
         problem = attempt(lambda: deployment_refresh(user=user, uuid=uuid))
+        if problem is None:
+            orchestrator_info_learnt()  # some actions depend on its version
     deployment = find(request, uuid)
     if step in {"probe", "poll"}:
         deployments_probe([deployment])
@@ -113,14 +116,15 @@ def delete(request: Request, uuid: str) -> HttpResponse:
     """GET asks whether to delete, POST does it."""
     deployment = find(request, uuid)
     problem: Problem | None = None
+    it = portrait(deployment)
     if request.method == "POST":
-        force = request.POST.get("force") == "true"
+        force = request.POST.get("force") == "true" and it.can.force.allowed
         problem = attempt(lambda: deployment_delete(user=signed_in(request), deployment=deployment, force=force))
         if problem is None:
             gone = "is gone" if deployment.is_gone else "is being deleted"
             messages.success(request, f"“{deployment.shown_title}” {gone}.", extra_tags="ok")
             return redirect("deployments:list")
-    context = {"nav": "deployments", "it": portrait(deployment), "problem": problem}
+    context = {"nav": "deployments", "it": it, "problem": problem}
     return render(request, "deployments/delete.html", context, status=problem.status if problem else 200)
 
 
