@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import cast
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, QuerySet
 from django.http import QueryDict
 
 from catalog import facets
-from catalog.models import Module, ModuleFacet, ModuleIndex, RefreshRun
+from catalog.index import Answer, current_index
+from catalog.models import Module, ModuleIndex, RefreshRun
 
 PER_PAGE = 24
 MAX_VALUES = 12  # per kind of facet, the most frequent and the chosen ones
@@ -122,11 +123,13 @@ class Portfolio:
 
 
 def portfolio(query: QueryDict) -> Portfolio:
-    """The portfolio for an address's parameters (six statements at most, however many modules there are)."""
+    """The portfolio for an address's parameters (five statements, and up to three more when modules changed)."""
     wish = Wish.of(query)
-    searched = Module.objects.for_list().search(wish.words)
-    page = Paginator(searched.with_facets(wish.chosen).in_order(wish.sort), PER_PAGE).get_page(wish.page)
-    groups = _groups(wish)
+    answer = current_index().find(wish.words, wish.chosen, wish.sort)
+    page = cast("Page[Module]", Paginator(answer.pks, PER_PAGE).get_page(wish.page))
+    found = Module.objects.for_list().in_bulk(page.object_list)
+    page.object_list = [found[pk] for pk in page.object_list if pk in found]  # one may have gone in between
+    groups = _groups(wish, answer)
     buttons = {
         module.kind: module
         for module in Module.objects.visible()
@@ -147,29 +150,11 @@ def portfolio(query: QueryDict) -> Portfolio:
     )
 
 
-def _groups(wish: Wish) -> tuple[FacetGroup, ...]:
-    """Counts under all other filters, so that a further value of a chosen kind shows what it would add."""
-    free = [kind for kind in facets.KINDS if kind not in wish.chosen]
-    counts = _counts(wish, free) if free else None
-    for kind in wish.chosen:
-        others = replace(wish, chosen={name: values for name, values in wish.chosen.items() if name != kind})
-        own = _counts(others, [kind])
-        counts = own if counts is None else counts.union(own, all=True)
+def _groups(wish: Wish, answer: Answer) -> tuple[FacetGroup, ...]:
     found: dict[str, list[FacetValue]] = {kind: [] for kind in facets.KINDS}
-    for kind, value, label, count in counts or ():
+    for (kind, value, label), count in answer.counts:
         found[kind].append(FacetValue(value, label, count, value in wish.chosen.get(kind, [])))
     return tuple(FacetGroup(kind, facets.KINDS[kind], _shown(values)) for kind, values in found.items() if values)
-
-
-def _counts(wish: Wish, kinds: Iterable[str]) -> "QuerySet[ModuleFacet, tuple[str, str, str, int]]":
-    modules = Module.objects.for_list().search(wish.words).with_facets(wish.chosen).order_by()
-    return (
-        ModuleFacet.objects.filter(kind__in=kinds, module__in=modules.values("pk"))
-        .order_by()
-        .values_list("kind", "value")
-        .annotate(shown=Max("label"), count=Count("pk"))
-        .values_list("kind", "value", "shown", "count")
-    )
 
 
 def _shown(values: list[FacetValue]) -> tuple[FacetValue, ...]:

@@ -126,9 +126,8 @@ class ModuleRefresh:
         gone = Module.objects.exclude(kind=Module.Kind.EXTERNAL).exclude(state=Module.State.GONE)
         for module in gone.exclude(slug__in=self._listed).defer("metadata", "description_md", "description_html"):
             successor = self._successor(module)
-            now = timezone.now()
             Module.objects.filter(pk=module.pk).update(
-                state=Module.State.GONE, gone_at=now, touched=now, successor=successor
+                state=Module.State.GONE, gone_at=timezone.now(), successor=successor
             )
             note = f"It is now {successor.slug}." if successor else ""
             self.report.item("module", module.slug, "gone", note=note)

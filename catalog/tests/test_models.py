@@ -94,15 +94,6 @@ def test_hidden_and_withdrawn_modules_can_not_be_chosen() -> None:
     assert set(Module.objects.known().values_list("slug", flat=True)) == {"deep-oc-broken", "deep-oc-gone"}
 
 
-def test_curators_arrange_first_then_the_title_does() -> None:
-    make_module("deep-oc-b")
-    make_module("deep-oc-a")
-    make_module("deep-oc-z", featured=True)
-    make_module("deep-oc-c", position=1)
-    assert [module.slug[-1] for module in Module.objects.in_order("")] == ["z", "c", "a", "b"]
-    assert [module.slug[-1] for module in Module.objects.in_order("title")] == ["a", "b", "c", "z"]
-
-
 def test_problems_survive_the_database_and_unknown_ones_are_dropped() -> None:
     from catalog.problems import restored, stored
 
