@@ -32,6 +32,13 @@ _FITTING: dict[str, tuple[str, ...]] = {
     "QCG": ("eu.deep.qcg",),
     "KUBERNETES": ("kubernetes", "compute.k8s.io"),
 }
+_KIND_NAMES = {
+    "CLOUD": "virtual machines",
+    "MARATHON": "containers",
+    "CHRONOS": "container jobs",
+    "QCG": "batch jobs",
+    "KUBERNETES": "Kubernetes",
+}
 _TYPE_NAMES = {
     "org.openstack.nova": "OpenStack",
     "com.amazonaws.ec2": "Amazon EC2",
@@ -92,6 +99,11 @@ class Provider:
     def is_current(self) -> bool:
         now = timezone.now()
         return (self.start is None or self.start <= now) and (self.end is None or now <= self.end)
+
+    @property
+    def runs(self) -> list[str]:
+        """The kinds of templates it can run, in words; none when its own kind is not known."""
+        return [words for kind, words in _KIND_NAMES.items() if self.service_type and self.kind_fits(kind)]
 
     def kind_fits(self, kind: str) -> bool:
         """Whether it can run deployments of a kind. What is not known is not held against it."""

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from deployments.views import configure, detail, listing, notices, old, operations, sites, storage
+from deployments.views import configure, detail, listing, notices, old, operations, sites, storage, usage
 
 
 class ReferenceConverter(StringConverter):
@@ -31,6 +31,9 @@ urlpatterns = [
     path("deployments/<ref:uuid>/nodes", operations.nodes, name="nodes"),
     path("deployments/<ref:uuid>/nodes/<ref:node>", operations.node, name="node"),
     path("slas", sites.providers, name="providers"),
+    path("slas/measured", sites.measured, name="measured"),
+    path("usage", usage.usage, name="usage"),
+    path("settings/health", sites.health, name="health"),
     path("settings", sites.settings, name="settings"),
     # -- Notices ------------------------------------------------------------------------------------------
     path("notices", notices.index, name="notices"),

@@ -1,15 +1,21 @@
 """The providers page (`/slas`) and the services in use (`/settings`)."""
 
-from django.http import HttpResponse
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.active_group import active_group
+from accounts.models import User
 from deepdash.config import config
 from deepdash.errors import Problem
+from deepdash.http import ServiceError
 from deepdash.types import Request
+from deployments.clients.monitoring import Metric, Monitoring
 from deployments.endpoints import Addresses, service_addresses
+from deployments.health import services_health
 from deployments.providers import Provider, providers_for
 from deployments.views.common import attempt, signed_in
 
@@ -62,3 +68,37 @@ def settings(request: Request) -> HttpResponse:
         "waiting": asked and not addresses.found and not problem,
     }
     return render(request, "deployments/_services.html" if request.htmx else "deployments/settings.html", context)
+
+
+@never_cache
+@require_safe
+def measured(request: Request) -> HttpResponse:
+    """What monitoring measured last at one of the user's providers (``service``, ``group``)."""
+    user, group = signed_in(request), request.GET.get("group", active_group(request))
+    service = request.GET.get("service", "")
+    found = next((it for it in providers_for(user, group or None) if it.service_id == service), None)
+    if found is None:
+        raise Http404
+    told: list[Metric] = []
+    problem = attempt(lambda: told.extend(_metrics(user, found)))
+    address = f"{request.path}?{urlencode({'service': service, 'group': group})}"
+    context = {"nav": "providers", "provider": found, "metrics": told, "problem": problem, "address": address}
+    return render(request, "deployments/_metrics.html" if request.htmx else "deployments/metrics.html", context)
+
+
+@never_cache
+@require_safe
+def health(request: Request) -> HttpResponse:
+    """Whether the services answer, for curators alone: the answers tell more than users need."""
+    user = signed_in(request)
+    if not user.is_staff:
+        raise Problem("page:denied")
+    context = {"health": services_health(user)}
+    return render(request, "deployments/_health.html" if request.htmx else "deployments/health.html", context)
+
+
+def _metrics(user: User, provider: Provider) -> tuple[Metric, ...]:
+    address = service_addresses(user).monitoring
+    if not address:
+        raise ServiceError("service:unset", service="Monitoring", sent=False)
+    return Monitoring(user, address).metrics(provider.sitename or provider.name, provider.service_id)

@@ -1,0 +1,189 @@
+"""What a user has used: deployments over time, how many succeeded and how soon, hours by hardware."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from deployments.models import Deployment, StatusEvent
+from deployments.states import COMPLETE, Status
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+MONTHS = 12
+# Bars are drawn in a box of these sizes.
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 740, 200, 44, 728, 20, 164
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a chart, with its place; ``share`` is what is drawn darker at its foot."""
+
+    label: str
+    value: float
+    share: float
+    x: float
+    y: float
+    width: float
+    height: float
+    share_y: float
+    share_height: float
+
+    @property
+    def middle(self) -> float:
+        return round(self.x + self.width / 2, 1)
+
+    @property
+    def above(self) -> float:
+        return round(self.y - 6, 1)
+
+    @property
+    def shown(self) -> str:
+        return f"{self.value:,.0f}" if self.value >= 10 or self.value == int(self.value) else f"{self.value:.1f}"
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month: how many were asked for, how many of them failed, hours with CPUs alone and with GPUs."""
+
+    label: str
+    asked: int = 0
+    failed: int = 0
+    cpu_hours: float = 0.0
+    gpu_hours: float = 0.0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A user's usage. ``success`` is a share between 0 and 1 of those that came to an end, None when none did."""
+
+    total: int = 0
+    running: int = 0
+    success: float | None = None
+    ended: int = 0
+    minutes_to_ready: int | None = None
+    cpu_hours: float = 0.0
+    gpu_hours: float = 0.0
+    months: list[Month] = field(default_factory=list)
+    modules: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def percent(self) -> int | None:
+        return None if self.success is None else round(self.success * 100)
+
+    @property
+    def asked_bars(self) -> list[Bar]:
+        return bars([(month.label, month.asked, month.failed) for month in self.months])
+
+    @property
+    def hour_bars(self) -> list[Bar]:
+        return bars([(month.label, month.cpu_hours + month.gpu_hours, month.gpu_hours) for month in self.months])
+
+
+def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
+    """The usage of a user, from the database alone, in two statements however many deployments there are.
+
+    Hours count from the first time a deployment was seen complete until it was gone, or now; for one made elsewhere
+    that was complete when first met, from its creation.
+    """
+    now = now or timezone.now()
+    rows = list(
+        Deployment.objects.visible_to(user).order_by().values_list(
+            "pk", "created_at", "gone_at", "status", "known_status", "ready_at", "num_gpus", "choices__hardware",
+            "module_slug",
+        )
+    )  # fmt: skip
+    completed: dict[int, datetime] = {}
+    failed: set[int] = set()
+    events = StatusEvent.objects.filter(
+        deployment__owner=user, status__in=[*COMPLETE, Status.CREATE_FAILED]
+    ).order_by("at", "pk")  # fmt: skip
+    for pk, status, at in events.values_list("deployment", "status", "at"):
+        if status == Status.CREATE_FAILED:
+            failed.add(pk)
+        else:
+            completed.setdefault(pk, at)
+    labels = _labels(now)
+    asked: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    hours: dict[str, defaultdict[str, float]] = {"cpu": defaultdict(float), "gpu": defaultdict(float)}
+    waits: list[float] = []
+    for pk, created, gone, status, known, ready, gpus, hardware, _ in rows:
+        label = _label(created)
+        asked[label] += 1
+        last = known or status
+        if last in {*COMPLETE, Status.UPDATE_FAILED, Status.UPDATE_IN_PROGRESS}:
+            completed.setdefault(pk, created)
+        elif last == Status.CREATE_FAILED:
+            failed.add(pk)
+        if pk in failed and pk not in completed:
+            lost[label] += 1
+        begun = completed.get(pk)
+        if begun is None:
+            continue
+        if (ready or begun) > created:
+            waits.append(((ready or begun) - created).total_seconds() / 60)
+        kind = "gpu" if gpus or hardware == "gpu" else "cpu"
+        for month, spent in _spread(begun, gone or now):
+            hours[kind][month] += spent
+    succeeded = len(completed)
+    ended = succeeded + sum(lost.values())
+    return Usage(
+        total=len(rows),
+        running=sum(1 for row in rows if row[2] is None and row[3] in COMPLETE),
+        success=succeeded / ended if ended else None,
+        ended=ended,
+        minutes_to_ready=round(median(waits)) if waits else None,
+        cpu_hours=sum(hours["cpu"].values()),
+        gpu_hours=sum(hours["gpu"].values()),
+        months=[Month(label, asked[label], lost[label], hours["cpu"][label], hours["gpu"][label]) for label in labels],
+        modules=Counter(row[8] or "made elsewhere" for row in rows).most_common(10),
+    )
+
+
+def bars(rows: Iterable[tuple[str, float, float]]) -> list[Bar]:
+    """Bars side by side for (label, value, share of it), scaled to the largest."""
+    found = list(rows)
+    most = max([value for _, value, _ in found], default=0) or 1
+    step = (RIGHT - LEFT) / max(1, len(found))
+
+    def high(value: float) -> float:
+        return round(value / most * (BOTTOM - TOP), 1)
+
+    return [
+        Bar(
+            label, value, share,
+            x=round(LEFT + number * step + step * 0.15, 1), width=round(step * 0.7, 1),
+            y=round(BOTTOM - high(value), 1), height=high(value),
+            share_y=round(BOTTOM - high(share), 1), share_height=high(share),
+        )
+        for number, (label, value, share) in enumerate(found)
+    ]  # fmt: skip
+
+
+def _label(when: datetime) -> str:
+    local = timezone.localtime(when)
+    return f"{local:%b %Y}"
+
+
+def _labels(now: datetime) -> list[str]:
+    """The last MONTHS months, oldest first."""
+    local = timezone.localtime(now)
+    numbers = [local.year * 12 + local.month - 1 - back for back in range(MONTHS)]
+    return [f"{datetime(number // 12, number % 12 + 1, 1):%b %Y}" for number in reversed(numbers)]  # noqa: DTZ001
+
+
+def _spread(begun: datetime, ended: datetime) -> Iterable[tuple[str, float]]:
+    """The hours between two moments, by month."""
+    at = timezone.localtime(begun)
+    ended = timezone.localtime(ended)
+    while at < ended:
+        following = (at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
+        until = min(following, ended)
+        yield _label(at), (until - at).total_seconds() / 3600
+        at = until
