@@ -18,6 +18,7 @@ from sandbox import (
     monitoring,
     orchestrator,
     slam,
+    storage,
 )
 from sandbox.world import World
 
@@ -33,6 +34,7 @@ MOUNTS = (
     ("github", "/github", github.routes),
     ("git", "/git", git.routes),
     ("dockerhub", "/dockerhub", dockerhub.routes),
+    ("storage", "/storage", storage.routes),
 )
 _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared with, not bound to
 MAX_BODY = 64 * 1024 * 1024

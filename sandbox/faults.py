@@ -26,6 +26,7 @@ SERVICES = (
     "github",
     "git",
     "dockerhub",
+    "storage",
     "deepaas",
     "jupyter",
     "monitor",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
 from sandbox.people import PEOPLE, Person
+from sandbox.storage import APP_PASSWORD
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2733; --soft: #5b6878; --paper: #f4f6f8; --card: #fff;
@@ -101,12 +102,14 @@ def home(
     return page(
         "A cloud in a box",
         "<p>Stand-ins of the services the training dashboard works with: identity provider, orchestrator, "
-        "provider registries, monitoring, GitHub and Docker Hub. Nothing leaves this computer.</p>\n"
+        "provider registries, monitoring, storage, GitHub and Docker Hub. Nothing leaves this computer.</p>\n"
         f'<p><a href="{escape(dashboard)}">Open the dashboard</a></p>\n'
         "<h2>People you can sign in as</h2>\n<table><thead><tr><th>Name</th><th>Role</th>"
         f"<th>Organisation</th><th>Groups</th></tr></thead><tbody>\n{people}\n</tbody></table>\n"
         "<h2>Services</h2>\n<table><thead><tr><th>Service</th><th>Address</th><th>State</th>"
         f"<th>Calls</th></tr></thead><tbody>\n{rows}\n</tbody></table>\n"
+        "<p>The storage is WebDAV, a folder per person: <code>/storage/remote.php/dav/files/ada/</code>, user "
+        f"<code>ada</code>, password <code>{APP_PASSWORD}ada</code>, and so on.</p>\n"
         f"<h2>State</h2>\n<ul>\n{facts}\n</ul>\n"
         '<p><a href="/control/">Control API</a> for faults, tokens, deployments, catalogue, webhooks.</p>',
     )

@@ -133,6 +133,11 @@ class ToscaForm(forms.Form):
         """As Django's; none while nothing is to be judged."""
         return super().errors if self.check else ErrorDict()
 
+    def clean_storage(self) -> str:
+        if not self.cleaned_data["storage"]:
+            raise ValidationError("Choose where its files go.")
+        return str(self.cleaned_data["storage"])
+
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         overall, each = cleaned.get("timeout_mins"), cleaned.get("provider_timeout_mins")
@@ -319,6 +324,7 @@ def _storage_field(storage: Storage) -> forms.ChoiceField:
         initial=storage.chosen,
         label="Storage account",
         widget=forms.Select({"wide": " full"}),
+        required=False,  # in the sense of the asterisk: something is always chosen
         error_messages={"invalid_choice": "This storage account is gone; choose another."},
     )
 
