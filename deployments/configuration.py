@@ -22,10 +22,8 @@ from deployments.choices import (
     Choices,
     Resolved,
     choices_resolve,
-    choices_without_effect,
     governed_values,
     image_input,
-    mismatch,
 )
 from deployments.forms import ToscaForm
 from deployments.forms.fields import OMITTED
@@ -131,16 +129,16 @@ class ConfigurePage:
 
     def image(self) -> str:
         name = image_input(self.form.description)
-        return self._shown(name) if name else ""
+        return self.shown_value(name) if name else ""
 
     def hardware_line(self) -> str:
         """ "4 CPUs, 1 GPU, 8 GB" from what the form holds now."""
         parts = []
         for name, one, many in (("num_cpus", "CPU", "CPUs"), ("num_gpus", "GPU", "GPUs")):
-            shown = self._shown(name)
+            shown = self.shown_value(name)
             if shown.isdigit():
                 parts.append(f"{shown} {ngettext(one, many, int(shown))}")
-        memory = self._shown("mem_size")
+        memory = self.shown_value("mem_size")
         return ", ".join([*parts, *([memory] if memory else [])]) or "as the template says"
 
     def services(self) -> list[str]:
@@ -153,25 +151,11 @@ class ConfigurePage:
         storage = self.form.storage
         return "" if storage is None else dict(storage.offered)[storage.chosen]
 
-    def advice(self) -> list[tuple[str, str, str]]:
-        """(tone, icon, text) for what is worth knowing before sending; none of it stops anything."""
-        found: list[tuple[str, str, str]] = []
-        if self.subject.alone:
-            return found
-        if self.module.tags and image_input(self.form.description):
-            if warning := mismatch(self.choices):
-                found.append(("warn", "alert", warning))
-            else:
-                found.append(("ok", "check", f"Tag {self.choices.docker_tag} exists"))
-        elif image_input(self.form.description) and not self.form.image_is_typed:
-            found.append(("idle", "help", "The registry’s tags are not known, so the tag is not checked"))
-        found += [("idle", "info", text) for text in choices_without_effect(self.form.description)]
-        for name in self.kept:
-            label = self.form[PREFIX + name].label
-            found.append(("warn", "alert", f"{label} is as you typed it; your new choice would set another value"))
-        if self.template.template.verdict != "valid":
-            found.append(("idle", "info", "The template has oddities that curators know of; it usually works"))
-        return found
+    @property
+    def gpus(self) -> int:
+        """How many GPUs are wanted, as far as the form says."""
+        shown = self.shown_value("num_gpus")
+        return int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 5 else 0
 
     def error_links(self) -> list[tuple[str, str, str]]:
         """(id of the control, label, message) for the summary above the form."""
@@ -233,7 +217,7 @@ class ConfigurePage:
         pairs = link_values(self.form, fresh_form(self))
         return f"{self.subject.address}?{urlencode([*self.choices.as_dict().items(), *pairs])}"
 
-    def _shown(self, name: str) -> str:
+    def shown_value(self, name: str) -> str:
         """The value a field shows now, as text."""
         if PREFIX + name not in self.form.fields:
             return ""

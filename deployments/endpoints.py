@@ -51,6 +51,14 @@ def service_addresses(user: "User") -> Addresses:
     return addresses
 
 
+def addresses_known() -> Addresses | None:
+    """As ``service_addresses``, without asking anybody; None when they have to be asked for."""
+    if config.IM_URL or not config.ORCHESTRATOR_URL:
+        return Addresses(config.SLAM_URL, config.CMDB_URL, config.IM_URL, config.MONITORING_URL)
+    addresses: Addresses | None = cache.get(_key("addresses"))
+    return addresses
+
+
 def orchestrator_info() -> Info:
     """Version of the orchestrator, kept for an hour. Raises ServiceError."""
     key = _key("info")

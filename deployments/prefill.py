@@ -36,10 +36,12 @@ class Prefill:
 
 def prefill_of(deployment: Deployment) -> Prefill:
     """All that a deployment was made with, except its secrets."""
-    choice = deployment.provider_choice
+    choice, inputs = deployment.provider_choice, dict(deployment.inputs)
+    if inputs.get("deployment_description") == deployment.title:
+        del inputs["deployment_description"]  # nobody typed it: it follows the title
     return Prefill(
         choices={name: value for name, value in deployment.choices.items() if isinstance(value, str)},
-        inputs=deployment.inputs,
+        inputs=inputs,
         title=deployment.title,
         options=deployment.options,
         sla_id=str(choice.get("sla_id", "")) if choice.get("mode") == "manual" else "",

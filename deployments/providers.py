@@ -15,7 +15,7 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError, side_by_side
 from deployments.clients.cmdb import Cmdb, CmdbService
 from deployments.clients.slam import Preferences, Slam
-from deployments.endpoints import service_addresses
+from deployments.endpoints import addresses_known, service_addresses
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -143,6 +143,19 @@ def providers_for(user: "User", group: str | None = None, *, fresh: bool = False
     complete = not any(provider.fault for provider in described)
     cache.set(key, described, KEPT if complete else KEPT_INCOMPLETE)
     return described
+
+
+def providers_known(user: "User", group: str | None = None) -> list[Provider] | None:
+    """As ``providers_for``, without asking anybody; None when they would have to be asked for."""
+    addresses = addresses_known()
+    try:
+        customer = customer_of(user, group)
+    except Problem:
+        return None
+    if addresses is None:
+        return None
+    kept: list[Provider] | None = cache.get(_key(user.issuer, customer, addresses.slam, addresses.cmdb))
+    return kept
 
 
 def _agreed(answer: Preferences) -> list[Provider]:

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from deployments.views import configure, detail, listing, notices, old, operations, sites, storage, usage
+from deployments.views import configure, detail, listing, notices, old, operations, preflight, sites, storage, usage
 
 
 class ReferenceConverter(StringConverter):
@@ -46,6 +46,8 @@ urlpatterns = [
     path("deployments/<ref:uuid>/again", configure.again, name="again"),
     path("deployments/<ref:uuid>/again/providers", configure.providers_again, name="again_providers"),
     path("deployments/<ref:uuid>/update", configure.update, name="update"),
+    path("preflight/providers", preflight.providers, name="preflight_providers"),
+    path("preflight/storage/<int:pk>", preflight.storage, name="preflight_storage"),
     # -- Storage accounts ------------------------------------------------------------------------------------
     path("storage", storage.index, name="storage"),
     path("storage/<int:pk>", storage.edit, name="storage_edit"),

@@ -20,7 +20,7 @@ class StorageAccountForm(_ModelForm):
     """A new account, or (with ``instance``) changes of one, whose password stays when none is typed."""
 
     password = forms.CharField(
-        strip=False, required=False, max_length=500, label="Password", widget=Secret({"wide": " full"}),
+        strip=False, required=False, max_length=500, label="Password", widget=Secret(),
     )  # fmt: skip
 
     class Meta:

@@ -17,6 +17,7 @@ from deepdash.types import Request
 from deployments.configuration import ConfigurePage, Subject, page_for_data, submission_of
 from deployments.models import Deployment
 from deployments.opening import offers_for, page_to_begin
+from deployments.preflight import advice_for
 from deployments.presets.services import preset_delete, preset_save
 from deployments.providers import providers_for
 from deployments.states import Status
@@ -127,7 +128,7 @@ def _answer(request: Request, subject: Subject) -> HttpResponse:
         check=action in {"deploy", "review"} and not generate,
     )
     if request.POST.get("part") == "summary" and request.htmx:
-        return render(request, "deployments/_summary.html", {"page": page})
+        return render(request, "deployments/_summary.html", {"page": page, "advice": advice_for(page)})
     if deletes := request.POST.get("delete_preset", ""):
         _delete_preset(page, deletes)
         return _render(request, page)
@@ -237,6 +238,7 @@ def _render(request: Request, page: ConfigurePage, *, status: int = 200) -> Http
     context = {
         "nav": "deployments" if page.subject.alone else "modules",
         "page": page,
+        "advice": advice_for(page),
         "offers": offers_for(page.subject),
         "owner_field": owner_field(request.user),
         "chosen": page.form["provider"].value() or "" if "provider" in page.form.fields else "",

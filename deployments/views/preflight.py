@@ -1,0 +1,45 @@
+"""The answers from outside that the advice beside the form waits for, each a line by itself."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from deepdash.limits import limited
+from deepdash.types import Request
+from deployments.models import StorageAccount
+from deployments.preflight import Advice, is_fresh, provider_advice, storage_advice
+from deployments.providers import Provider, providers_for
+from deployments.storage.services import storage_account_test
+from deployments.views.common import attempt, signed_in
+
+
+@never_cache
+@require_safe
+def providers(request: Request) -> HttpResponse:
+    """Whether there is a provider for what is about to be sent."""
+    user, found = signed_in(request), list[Provider]()
+    problem = attempt(lambda: found.extend(providers_for(user, user.current_group)))
+    if problem:
+        return _line(request, Advice("idle", "help", f"Providers are not known right now: {problem.headline}"))
+    gpus = request.GET.get("gpus", "")
+    wanted = int(gpus) if gpus.isascii() and gpus.isdigit() and len(gpus) < 5 else 0
+    kind, chosen = request.GET.get("kind", ""), request.GET.get("provider", "")
+    return _line(request, provider_advice(found, kind=kind, gpus=wanted, chosen=chosen))
+
+
+@limited("storage", limit=20, seconds=60, methods=("GET",))
+@never_cache
+@require_safe
+def storage(request: Request, pk: int) -> HttpResponse:
+    """Whether the chosen storage accepts the sign-in; asked again only when the last answer is old."""
+    account = StorageAccount.objects.of(signed_in(request)).filter(pk=pk).first()
+    if account is None:
+        raise Http404
+    if not is_fresh(account):
+        storage_account_test(account=account)
+    return _line(request, storage_advice(account))
+
+
+def _line(request: Request, advice: Advice) -> HttpResponse:
+    return render(request, "deployments/_advice.html", {"it": advice})
