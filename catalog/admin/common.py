@@ -1,0 +1,47 @@
+"""What the parts of the catalogue's admin share."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from deepdash.errors import Problem
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+NOTHING = "–"
+
+
+class UpstreamAdmin(_ModelAdmin):
+    """For rows that only refreshes write."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    @admin.display(description="Problem")
+    def said(self, row: Any) -> str:
+        return said(row.problem)
+
+
+def said(problem: Problem | None) -> str:
+    """A problem in one line."""
+    return f"{problem.headline} {problem.detail}".strip() if problem else NOTHING
+
+
+def lines(texts: Iterable[str]) -> SafeString:
+    """Texts as a list, one below the other."""
+    items = format_html_join("", "<li>{}</li>", ((text,) for text in texts))
+    return format_html('<ul class="plain">{}</ul>', items) if items else format_html("{}", NOTHING)

@@ -1,0 +1,34 @@
+"""Who changed what: Django's own record of all that is done in the admin."""
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from catalog.admin.common import UpstreamAdmin
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(UpstreamAdmin):
+    """Read-only, for whoever may curate, and only what concerns the catalogue."""
+
+    list_display = ("action_time", "user", "object_repr", "content_type", "what")
+    list_filter = ("action_flag", "content_type")
+    list_select_related = ("user", "content_type")
+    search_fields = ("object_repr", "user__name")
+    date_hierarchy = "action_time"
+    list_display_links = None
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[LogEntry]":
+        rows: QuerySet[LogEntry] = super().get_queryset(request)
+        return rows.filter(content_type__app_label="catalog")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: LogEntry | None = None) -> bool:
+        return request.user.has_perm("catalog.change_module")
+
+    @admin.display(description="What")
+    def what(self, entry: LogEntry) -> str:
+        return entry.get_change_message() or entry.get_action_flag_display()

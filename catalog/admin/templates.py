@@ -1,0 +1,134 @@
+"""Templates: verdicts, the form each makes, and what changed from one version to the next."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from catalog.admin.common import NOTHING, UpstreamAdmin, lines
+from catalog.audience import Audience
+from catalog.differences import difference
+from catalog.models import Template, TemplateVersion
+from catalog.tosca.description import Input, as_words
+
+
+class TroubleFilter(admin.SimpleListFilter):
+    """What a curator looks for."""
+
+    title = "trouble"
+    parameter_name = "trouble"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("unread", "can't be read"), ("stale", "newest text can't be read"), ("odd", "odd to tosca-parser"),
+                ("unused", "no module names it"), ("locked", "for some groups only")]  # fmt: skip
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Template]") -> "QuerySet[Template]":
+        live = queryset.filter(state=Template.State.LIVE)
+        odd = [Template.Verdict.INVALID, Template.Verdict.PARSER_FAILED]
+        found = {
+            "unread": live.filter(verdict=Template.Verdict.UNREADABLE),
+            "stale": live.exclude(error={}),
+            "odd": live.filter(verdict__in=odd, fragment=False),
+            "unused": live.filter(module_links=None),
+            "locked": live.exclude(audience={}),
+        }
+        return found.get(str(self.value()), queryset)
+
+
+@admin.register(Template)
+class TemplateAdmin(UpstreamAdmin):
+    list_display = ("path", "shown_name", "kind", "verdict", "state", "fragment", "modules", "last_seen")
+    list_filter = (TroubleFilter, "verdict", "state", "kind", "fragment", "source")
+    search_fields = ("path", "display_name")
+    list_per_page = 50
+    change_form_template = "admin/catalog/template/change_form.html"
+    fields = (
+        ("source", "path"), ("state", "kind", "verdict"), "wrong", "said", ("display_name", "whom"), "part_of", "inputs",
+        "imports", "used_by", ("commit", "digest"), ("first_seen", "last_seen"), "text",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Template]":
+        rows: QuerySet[Template] = super().get_queryset(request)
+        on_list = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
+        rows = rows.defer("raw", "description", "errors") if on_list else rows
+        return rows.annotate(in_use=Count("module_links"))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.versions)
+        return [path("<int:pk>/versions/", view, name="catalog_template_versions"), *super().get_urls()]
+
+    def versions(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The versions kept of a template, and the difference between two of them: ``old`` and ``new`` are the primary
+        keys of versions, ``new`` empty for the present text; without them the latest change."""
+        template = self.get_object(request, str(pk))
+        if template is None or not self.has_view_permission(request, template):
+            raise Http404
+        kept = list(TemplateVersion.objects.filter(template=template).defer("raw"))
+        old = _chosen(kept, request.GET.get("old", "")) or (kept[0] if kept else None)
+        new = _chosen(kept, request.GET.get("new", ""))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Versions of {template.path}",
+            "opts": self.model._meta,
+            "template": template,
+            "versions": kept,
+            "old": old,
+            "new": new,
+            "lines": difference(old.raw, new.raw if new else template.raw) if old else [],
+        }
+        return TemplateResponse(request, "admin/catalog/template/versions.html", context)
+
+    @admin.display(description="Modules", ordering="in_use")
+    def modules(self, template: Template) -> int:
+        return int(getattr(template, "in_use", 0))
+
+    @admin.display(description="What is odd")
+    def wrong(self, template: Template) -> SafeString:
+        return lines(template.errors)
+
+    @admin.display(description="For whom")
+    def whom(self, template: Template) -> str:
+        if not template.audience:
+            return "everybody"
+        audience = Audience.stored(template.audience)
+        return f"people {audience.wanted()}{', not named to others' if audience.private else ''}"
+
+    @admin.display(description="Part of")
+    def part_of(self, template: Template) -> str:
+        return ", ".join(template.described().parents) or NOTHING
+
+    @admin.display(description="Inputs, as they are asked for")
+    def inputs(self, template: Template) -> SafeString:
+        return lines(_asked(item) for item in template.described().inputs)
+
+    @admin.display(description="Modules that name it")
+    def used_by(self, template: Template) -> SafeString:
+        links = template.module_links.select_related("module").only("module__slug", "module__title", "module__title_override")
+        return lines(sorted({link.module.shown_title for link in links[:200]}))
+
+    @admin.display(description="Text")
+    def text(self, template: Template) -> SafeString:
+        address = reverse("admin:catalog_template_versions", args=[template.pk])
+        return format_html('<a href="{}">Earlier versions</a><pre tabindex="0">{}</pre>', address, template.raw)
+
+
+def _chosen(kept: list[TemplateVersion], pk: str) -> TemplateVersion | None:
+    return next((version for version in kept if str(version.pk) == pk), None)
+
+
+def _asked(item: Input) -> str:
+    parts = [f"{item.title} ({item.name}): {item.widget or item.type}"]
+    if item.tab:
+        parts.append(f"under {item.tab}")
+    if item.has_default and not item.secret:
+        parts.append(f"default {as_words(item.default)[:80] or '(empty)'}")
+    if item.hidden:
+        parts.append("not shown")
+    return ", ".join(parts)
+
+
