@@ -144,7 +144,7 @@ def portfolio(query: QueryDict) -> Portfolio:
         chips=tuple(_chips(wish, groups)),
         development=buttons.get(Module.Kind.DEVELOPMENT),
         external=buttons.get(Module.Kind.EXTERNAL),
-        last_run=next((run for run in runs if run.state == RefreshRun.State.DONE), None),
+        last_run=next((run for run in runs if run.state == RefreshRun.State.DONE and not run.only), None),
         refreshing=any(run.state == RefreshRun.State.RUNNING for run in runs[:1]),
         configured=bool(page.paginator.count) or ModuleIndex.objects.exists(),
     )

@@ -56,6 +56,9 @@ _GLYPHS = (
     ("chart", ("time series", "forecast", "regression", "nowcast", "weather")),
 )
 
+# All the drawings there are for a module, for who chooses one.
+GLYPHS = (*(glyph for glyph, _ in _GLYPHS), "layers", "chip", "folder", "star", "code")
+
 
 @dataclass(frozen=True)
 class Facet:

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 
 def mark_locked(modules: Iterable[Module], user: "User | AnonymousUser") -> None:
-    """Set ``locked_for`` of each module that ``user`` can't deploy for want of a group (two statements at most).
+    """Set ``locked_for`` of each module that ``user`` can't deploy for want of a group.
 
-    A common template that admits them unlocks every module, which is how nearly all sites are set up.
+    One statement where no template is closed to them, as on nearly all sites, else three at most. A common template
+    that admits them unlocks every module.
     """
     groups = groups_of(user)
-    files = set(config.COMMON_TOSCAS.values())
     usable = Template.objects.usable()
+    restricted = usable.exclude(audience={}).values_list("audience", flat=True).distinct()
+    if all(Audience.stored(audience).admits(groups) for audience in restricted):
+        return
+    files = set(config.COMMON_TOSCAS.values())
     common = usable.filter(source=Template.Source.FOLDER, filename__in={file.rpartition("/")[2] for file in files})
     shared = [
         Audience.stored(audience)

@@ -39,13 +39,15 @@ def catalog_refresh(*, trigger: str, progress: Callable[[Report], None] | None =
     return wanted
 
 
-def refresh_request(*, trigger: str) -> RefreshRun:
+def refresh_request(*, trigger: str, only: str = "") -> RefreshRun:
     """Ask for a refresh in the background; ``trigger`` is a RefreshRun.Trigger. Returns the run that will do it.
+
+    ``only``: the slug of a module; its metadata, tags and picture are read, everything else stays as it is.
 
     The wish is a row of the transaction in hand. A message to the workers follows its commit, a moment later: pushes
     come in bursts, and one run then serves them all. Should the message be lost, the wish is taken up all the same.
     """
-    run = request_run(trigger)
+    run = request_run(trigger, only=only)
     transaction.on_commit(_nudge)
     return run
 
@@ -92,6 +94,14 @@ def _refresh(report: Report, progress: Callable[[Report], None] | None) -> None:
         report.item("item", name, "failed", problem)
 
     github = github_session()
+    if report.run.only:
+        with Jobs(at_once=AT_ONCE, tick=tick, broken=broken) as jobs:
+            modules = ModuleRefresh(jobs, report, github, DockerHub())
+            modules.start_one(report.run.only)
+            jobs.drain()
+            modules.link()
+            _refresh_pictures(PictureRefresh(jobs, report, github), jobs)
+        return
     with Checker() as checker, Jobs(at_once=AT_ONCE, tick=tick, broken=broken) as jobs:
         templates = TemplateRefresh(jobs, report, github, checker)
         modules = ModuleRefresh(jobs, report, github, DockerHub())
@@ -105,11 +115,14 @@ def _refresh(report: Report, progress: Callable[[Report], None] | None) -> None:
         templates.retire()
         modules.link()
         modules.retire()
-        pictures = PictureRefresh(jobs, report, github)
-        pictures.start()
-        jobs.drain()
-        pictures.show()
+        _refresh_pictures(PictureRefresh(jobs, report, github), jobs)
         tick()
+
+
+def _refresh_pictures(pictures: PictureRefresh, jobs: Jobs) -> None:
+    pictures.start()
+    jobs.drain()
+    pictures.show()
 
 
 def _age() -> list[tuple[dict[str, str], float]]:

@@ -30,22 +30,23 @@ def home(request: HtmxHttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def module(request: HttpRequest, slug: str) -> HttpResponse:
-    """One module, also one that is broken or withdrawn."""
-    found = Module.objects.known().select_related("successor").filter(slug=slug).first()
+    """One module, also one that is broken or withdrawn. ``?preview``: as somebody
+    without groups sees it, also while it is hidden, for curators.
+    """
+    preview = "preview" in request.GET and request.user.has_perm("catalog.change_module")
+    shown = Module.objects.all() if preview else Module.objects.known()
+    found = shown.select_related("successor").filter(slug=slug).first()
     if found and found.state == Module.State.GONE and found.successor and not found.successor.hidden:
         return redirect(found.successor)
     if found and found.kind == Module.Kind.EXTERNAL:
         return redirect("deployments:configure", slug)  # there is nothing to tell about somebody's own image
     if found is None:
-        context = {
-            "slug": slug,
-            "similar": Module.objects.for_list().search(slug.replace("-", " "))[:3],
-            "nav": "modules",
-        }
-        return render(request, "catalog/missing.html", context, status=404)
-    return render(
-        request, "catalog/module.html", {"page": module_page(found, request.user), "module": found, "nav": "modules"}
-    )
+        similar = Module.objects.for_list().search(slug.replace("-", " "))[:3]
+        missing = {"slug": slug, "similar": similar, "nav": "modules"}
+        return render(request, "catalog/missing.html", missing, status=404)
+    page = module_page(found, None if preview else request.user)
+    context = {"page": page, "module": found, "nav": "modules", "preview": preview}
+    return render(request, "catalog/module.html", context)
 
 
 @login_not_required

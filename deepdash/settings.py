@@ -79,6 +79,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "deepdash.context.site",
+                "catalog.context.external_links",
                 "deployments.context.bell",
             ],
             "builtins": ["deepdash.templatetags.ui", "django.contrib.humanize.templatetags.humanize"],

@@ -16,9 +16,9 @@ from catalog.testing import make_module
 from deployments.testing import make_deployment
 
 PUBLIC = {
-    "catalog:home", "catalog:module", "catalog:metadata", "catalog:reload", "healthz", "readyz", "metrics",
-    "accounts:login", "accounts:iam", "accounts:callback", "accounts:denied", "accounts:logged_out", "accounts:logout",
-    "deployments:callback",
+    "catalog:home", "catalog:module", "catalog:metadata", "catalog:picture", "catalog:reload", "healthz", "readyz",
+    "metrics", "accounts:login", "accounts:iam", "accounts:callback", "accounts:denied", "accounts:logged_out",
+    "accounts:logout", "deployments:callback",
 }  # fmt: skip
 SECRET = "Ada's own title"
 UUID = "11ed8ab3-6a40-968a-82b7-62f0862dbe46"

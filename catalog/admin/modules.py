@@ -1,41 +1,111 @@
-"""The curators' view of the catalogue: upstream's words read-only beside their own."""
+"""Modules: what curators decide, with upstream's words beside it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.forms.models import ModelForm
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog.models import Module, ModuleIndex, ModuleTemplate, RefreshRun, Template, TypeFile, WebhookDelivery
+from catalog.admin.common import NOTHING, _ModelAdmin, lines, said
+from catalog.facets import GLYPHS
+from catalog.flavours import best_tag, group_tags
+from catalog.models import Module, ModuleTemplate, RefreshRun, Template
 from catalog.models.module import CURATED
-from catalog.problems import restored
-from deepdash.errors import Problem
+from catalog.services import refresh_request
+
+if TYPE_CHECKING:
+    _TabularInline = admin.TabularInline[Any, Any]
+    _ModuleForm = ModelForm[Module]
+else:
+    _TabularInline = admin.TabularInline
+    _ModuleForm = ModelForm
 
 
-def _said(problem: Problem | None) -> str:
-    return f"{problem.headline} {problem.detail}".strip() if problem else "–"
+class CurationForm(_ModuleForm):
+    """The curators' columns. Each says what would be shown without it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        module = self.instance
+        self._choose("glyph_override", [(glyph, glyph) for glyph in GLYPHS])
+        names = [str(tag["name"]) for tag in module.tags]
+        if names:
+            self._choose(
+                "default_tag", [(heading, [(tag, tag) for tag in tags]) for heading, tags in group_tags(names)]
+            )
+        for name, upstream in (
+            ("title_override", module.title),
+            ("summary_override", module.summary),
+            ("glyph_override", module.glyph if not module.glyph_override else ""),
+            ("default_tag", best_tag(names, module.default_hardware or "cpu")),
+        ):
+            if name in self.fields and upstream:
+                self.fields[name].help_text = f"Without it: {upstream}"
+        if "default_template" in self.fields and module.pk:
+            field = self.fields["default_template"]
+            offered = [choice.template.pk for choice in module.all_choices()]
+            field.queryset = Template.objects.filter(pk__in=[*offered, module.default_template_id or 0])  # type: ignore[attr-defined]
+        if "icon_address" in self.fields:
+            self.fields["icon_address"].widget.attrs["class"] = "vLargeTextField"
+
+    def _choose(self, name: str, choices: list[Any]) -> None:
+        """A select of what makes sense; a value that no longer does stays, so that saving does not lose it."""
+        if name not in self.fields:
+            return
+        now = getattr(self.instance, name)
+        known = {value for value, label in choices if isinstance(label, str)}
+        known |= {value for _, group in choices if isinstance(group, list) for value, _ in group}
+        gone = [(now, f"{now} (not there now)")] if now and now not in known else []
+        field = self.fields[name]
+        self.fields[name] = forms.ChoiceField(
+            choices=[("", "—"), *gone, *choices], required=False, label=field.label, help_text=field.help_text
+        )
 
 
-class UpstreamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """For rows that only refreshes write."""
+class TroubleFilter(admin.SimpleListFilter):
+    """What a curator looks for."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    title = "trouble"
+    parameter_name = "trouble"
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("broken", "metadata can't be read"),
+            ("stale", "shows an older version"),
+            ("tags", "tags can't be read"),
+            ("no-tags", "has no tags"),
+            ("templates", "a template is missing"),
+            ("remarks", "oddities in the metadata"),
+            ("curated", "changed by curators"),
+        ]
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Module]") -> "QuerySet[Module]":
+        here = queryset.exclude(state=Module.State.GONE)
+        missing = ModuleTemplate.objects.exclude(error={}).values("module_id")
+        found = {
+            "broken": here.filter(state=Module.State.BROKEN),
+            "stale": here.exclude(error={}).exclude(metadata={}),
+            "tags": here.exclude(tags_error={}),
+            "no-tags": here.filter(tags=[]),
+            "templates": here.filter(pk__in=missing),
+            "remarks": here.exclude(remarks=[]),
+            "curated": queryset.filter(_CURATED),
+        }
+        return found.get(str(self.value()), queryset)
 
-    @admin.display(description="Problem")
-    def said(self, row: Any) -> str:
-        return _said(row.problem)
+
+_CURATED = (
+    Q(hidden=True) | Q(featured=True) | Q(default_template__isnull=False)
+    | ~Q(title_override="", summary_override="", note="", default_tag="", default_hardware="", glyph_override="",
+         icon_address="", position=1000)
+)  # fmt: skip
 
 
-class ModuleTemplateInline(admin.TabularInline):  # type: ignore[type-arg]
+class ModuleTemplateInline(_TabularInline):
     model = ModuleTemplate
     fields = ("position", "title", "file", "template", "said")
     readonly_fields = fields
@@ -46,44 +116,66 @@ class ModuleTemplateInline(admin.TabularInline):  # type: ignore[type-arg]
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[ModuleTemplate]":
+        rows: QuerySet[ModuleTemplate] = super().get_queryset(request).select_related("template")
+        return rows.defer("template__raw", "template__description", "template__errors")
+
     @admin.display(description="Problem")
     def said(self, link: ModuleTemplate) -> str:
-        return _said(link.problem)
+        return said(link.problem)
 
 
 @admin.register(Module)
-class ModuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("shown_title", "slug", "state", "kind", "hidden", "featured", "position", "licence", "pushed_at")
+class ModuleAdmin(_ModelAdmin):
+    form = CurationForm
+    list_display = (
+        "shown_title",
+        "slug",
+        "state",
+        "trouble",
+        "hidden",
+        "featured",
+        "position",
+        "pushed_at",
+        "times_used",
+    )
     list_editable = ("hidden", "featured", "position")
-    list_filter = ("state", "hidden", "featured", "kind", "licence")
+    list_filter = (TroubleFilter, "state", "hidden", "featured", "kind", "licence")
     search_fields = ("slug", "title", "title_override", "keywords")
     ordering = ("-featured", "position", "sort_title")
     list_per_page = 50
+    actions = ("hide", "show", "refresh")
     inlines = (ModuleTemplateInline,)
+    change_form_template = "admin/catalog/module/change_form.html"
+    change_list_template = "admin/catalog/module/change_list.html"
+    save_on_top = True
     fieldsets = (
-        ("Shown", {"fields": CURATED}),
-        (
-            "Upstream",
-            {
-                "fields": (
-                    ("state", "kind"), "said", "url", "title", "summary", "keywords", ("licence", "created_on"),
-                    "docker_image", "tag_names", "tags_said", "branch", "fetched_at", "remarks",
-                )
-            },
-        ),
+        ("What users see", {
+            "description": "What is left empty is taken from upstream. No refresh changes these.",
+            "fields": (("hidden", "featured", "position"), "title_override", "summary_override",
+                       ("glyph_override", "icon_address"), "note",
+                       ("default_hardware", "default_tag", "default_template")),
+        }),
+        ("What upstream says", {"fields": (
+            ("state", "kind", "times_used"), "said", "url", "title", "summary", "words", ("licence", "created_on"),
+            "docker_image", "tag_names", "tags_said", "branch", "fetched_at", "odd")}),
         ("Links", {"classes": ("collapse",), "fields": (
             "code_url", "dockerfile_url", "dataset_url", "weights_url", "training_files_url", "cite_url", "ci_url")}),
         ("Description", {"classes": ("collapse",), "fields": ("description_md",)}),
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Module | None = None) -> list[str]:
-        own = {"said", "tag_names", "tags_said"}
+        own = {"said", "tag_names", "tags_said", "odd", "words"}
         return sorted(({field.name for field in Module._meta.fields} - set(CURATED)) | own)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Module]":
-        rows = super().get_queryset(request)
+        rows: QuerySet[Module] = super().get_queryset(request)
         on_list = request.resolver_match is not None and request.resolver_match.url_name == "catalog_module_changelist"
         return rows.defer("metadata", "description_md", "description_html", "tags") if on_list else rows
+
+    def get_changelist_form(self, request: HttpRequest, **options: Any) -> type[_ModuleForm]:
+        """The plain form: its three columns need none of what CurationForm adds, for fifty rows."""
+        return super().get_changelist_form(request, form=ModelForm, **options)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -94,99 +186,57 @@ class ModuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Module, form: Any, change: bool) -> None:
         """Save the curators' columns alone: a refresh may have written the others since the form was opened."""
         obj.save(update_fields=CURATED)
+        if "icon_address" in form.changed_data:
+            refresh_request(trigger=RefreshRun.Trigger.CURATOR, only=obj.slug)
+            messages.info(request, "The picture is being fetched.")
+
+    @admin.action(description="Hide from users", permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: "QuerySet[Module]") -> None:
+        self._set_hidden(request, queryset, hidden=True)
+
+    @admin.action(description="Show to users", permissions=["change"])
+    def show(self, request: HttpRequest, queryset: "QuerySet[Module]") -> None:
+        self._set_hidden(request, queryset, hidden=False)
+
+    @admin.action(description="Refresh now", permissions=["change"])
+    def refresh(self, request: HttpRequest, queryset: "QuerySet[Module]") -> None:
+        slugs = list(queryset.values_list("slug", flat=True)[:2])
+        run = refresh_request(trigger=RefreshRun.Trigger.CURATOR, only=slugs[0] if len(slugs) == 1 else "")
+        messages.success(request, f"A refresh of {run.only or 'everything'} is on its way.")
+
+    def _set_hidden(self, request: HttpRequest, queryset: "QuerySet[Module]", *, hidden: bool) -> None:
+        changed = list(queryset.exclude(hidden=hidden))
+        for module in changed:
+            module.hidden = hidden
+            module.save(update_fields=["hidden"])
+            self.log_change(request, module, "Hidden." if hidden else "Shown again.")
+        messages.success(request, f"{len(changed)} {'hidden' if hidden else 'shown again'}.")
 
     @admin.display(description="Title", ordering="sort_title")
     def shown_title(self, module: Module) -> str:
         return module.shown_title
 
+    @admin.display(description="Trouble")
+    def trouble(self, module: Module) -> str:
+        problem = module.problem or module.tags_problem
+        return problem.headline if problem else ""
+
     @admin.display(description="Problem")
     def said(self, module: Module) -> str:
-        return _said(module.problem)
+        return said(module.problem)
+
+    @admin.display(description="Keywords")
+    def words(self, module: Module) -> str:
+        return ", ".join(map(str, module.keywords)) or NOTHING
 
     @admin.display(description="Tags")
     def tag_names(self, module: Module) -> str:
-        return ", ".join(tag["name"] for tag in module.tags) or "–"
+        return ", ".join(tag["name"] for tag in module.tags) or NOTHING
 
     @admin.display(description="Problem with the tags")
     def tags_said(self, module: Module) -> str:
-        return _said(module.tags_problem)
+        return said(module.tags_problem)
 
-
-@admin.register(Template)
-class TemplateAdmin(UpstreamAdmin):
-    list_display = ("path", "shown_name", "kind", "verdict", "state", "modules", "last_seen")
-    list_filter = ("verdict", "state", "kind", "source")
-    search_fields = ("path", "display_name")
-    fields = (
-        ("source", "path"), ("state", "kind", "verdict"), "wrong", "said", "display_name", "inputs", "imports",
-        ("commit", "digest"), ("first_seen", "last_seen"), "text",
-    )  # fmt: skip
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Template]":
-        rows: QuerySet[Template] = super().get_queryset(request)
-        return rows.annotate(in_use=Count("module_links"))
-
-    @admin.display(description="Modules", ordering="in_use")
-    def modules(self, template: Template) -> int:
-        return int(getattr(template, "in_use", 0))
-
-    @admin.display(description="What is wrong")
-    def wrong(self, template: Template) -> SafeString:
-        return _lines(template.errors)
-
-    @admin.display(description="Inputs")
-    def inputs(self, template: Template) -> SafeString:
-        return _lines([f"{item.name}: {item.type}" for item in template.described().inputs])
-
-    @admin.display(description="Text")
-    def text(self, template: Template) -> SafeString:
-        return format_html("<pre>{}</pre>", template.raw)
-
-
-@admin.register(TypeFile, ModuleIndex)
-class RemoteFileAdmin(UpstreamAdmin):
-    list_display = ("url", "fetched_at", "said")
-    fields = ("url", "fetched_at", "digest", "said", "raw")
-
-
-@admin.register(RefreshRun)
-class RefreshRunAdmin(UpstreamAdmin):
-    list_display = ("requested", "trigger", "state", "seconds", "summary")
-    list_filter = ("state", "trigger")
-    date_hierarchy = "requested"
-    fields = (("trigger", "state"), ("requested", "started", "alive_at", "finished"), "summary", "what")
-
-    @admin.display(description="Seconds")
-    def seconds(self, run: RefreshRun) -> str:
-        return f"{(run.finished - run.started).total_seconds():.1f}" if run.finished and run.started else "–"
-
-    @admin.display(description="Result")
-    def summary(self, run: RefreshRun) -> str:
-        return ", ".join(f"{count} {result}" for result, count in sorted(run.counts.items())) or "–"
-
-    @admin.display(description="Items")
-    def what(self, run: RefreshRun) -> SafeString:
-        return _lines(
-            [
-                f"{item['result']}: {item['kind']} {item['name']} "
-                f"{_said(restored(item['problem'])) if 'problem' in item else ''} {item.get('note', '')}".strip()
-                for item in run.items
-            ]
-        )
-
-
-@admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(UpstreamAdmin):
-    list_display = ("received", "event", "repository", "ref", "verdict", "answer", "repeats", "run")
-    list_filter = ("verdict", "genuine", "event")
-    list_select_related = ("run",)
-    search_fields = ("delivery", "repository")
-    fields = ("received", "delivery", "event", "repository", "ref", "verdict", "genuine", "answer", "repeats", "run")
-
-
-def _lines(texts: list[str]) -> SafeString:
-    return (
-        format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((text,) for text in texts)))
-        if texts
-        else format_html("{}", "–")
-    )
+    @admin.display(description="Oddities")
+    def odd(self, module: Module) -> SafeString:
+        return lines(module.remarks) if module.remarks else format_html("{}", NOTHING)

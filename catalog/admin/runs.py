@@ -50,7 +50,12 @@ class RefreshRunAdmin(UpstreamAdmin):
         run = context.get("original")
         moving = isinstance(run, RefreshRun) and run.state in {RefreshRun.State.WAITING, RefreshRun.State.RUNNING}
         known = Module.objects.exclude(state=Module.State.GONE).count() if moving else 0
-        context |= {"moving": moving, "seconds": SECONDS, "known": known, "done": sum(run.counts.values()) if run else 0}
+        context |= {
+            "moving": moving,
+            "seconds": SECONDS,
+            "known": known,
+            "done": sum(run.counts.values()) if run else 0,
+        }
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="Of")

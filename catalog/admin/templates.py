@@ -48,8 +48,8 @@ class TemplateAdmin(UpstreamAdmin):
     list_per_page = 50
     change_form_template = "admin/catalog/template/change_form.html"
     fields = (
-        ("source", "path"), ("state", "kind", "verdict"), "wrong", "said", ("display_name", "whom"), "part_of", "inputs",
-        "imports", "used_by", ("commit", "digest"), ("first_seen", "last_seen"), "text",
+        ("source", "path"), ("state", "kind", "verdict"), "wrong", "said", ("display_name", "whom"), "part_of",
+        "inputs", "imports", "used_by", ("commit", "digest"), ("first_seen", "last_seen"), "text",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Template]":
@@ -108,7 +108,9 @@ class TemplateAdmin(UpstreamAdmin):
 
     @admin.display(description="Modules that name it")
     def used_by(self, template: Template) -> SafeString:
-        links = template.module_links.select_related("module").only("module__slug", "module__title", "module__title_override")
+        links = template.module_links.select_related("module").only(
+            "module__slug", "module__title", "module__title_override"
+        )
         return lines(sorted({link.module.shown_title for link in links[:200]}))
 
     @admin.display(description="Text")
@@ -130,5 +132,3 @@ def _asked(item: Input) -> str:
     if item.hidden:
         parts.append("not shown")
     return ", ".join(parts)
-
-

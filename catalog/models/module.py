@@ -160,8 +160,8 @@ class Module(models.Model):
     hidden = models.BooleanField(default=False)
     featured = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=1000, help_text="Smaller comes first")
-    title_override = models.CharField(max_length=300, blank=True)
-    summary_override = models.TextField(blank=True)
+    title_override = models.CharField("title", max_length=300, blank=True)
+    summary_override = models.TextField("summary", blank=True)
     glyph_override = models.CharField("glyph", max_length=24, blank=True, help_text="Drawn by us")
     icon_address = models.CharField(
         "picture",
@@ -269,7 +269,7 @@ class Module(models.Model):
         """
         groups = groups_of(user)
         choices, locked = [], []
-        for choice in self._all_choices():
+        for choice in self.all_choices():
             audience = Audience.stored(choice.template.audience)
             if audience.admits(groups):
                 choices.append(choice)
@@ -278,7 +278,8 @@ class Module(models.Model):
         choices.sort(key=lambda choice: choice.template.pk != self.default_template_id)
         return TemplateOffer(choices, locked)
 
-    def _all_choices(self) -> list[TemplateChoice]:
+    def all_choices(self) -> list[TemplateChoice]:
+        """As ``offer``, whomever they are for."""
         common = config.COMMON_TOSCAS
         files = set(common.values())
         in_folder = Q(source=Template.Source.FOLDER)

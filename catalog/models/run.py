@@ -17,8 +17,8 @@ class RefreshRunQuerySet(models.QuerySet["RefreshRun"]):
         return self.filter(state=RefreshRun.State.RUNNING, alive_at__lt=timezone.now() - SILENCE)
 
     def last_finished(self) -> "RefreshRun | None":
-        """The last run that came to its end, without its items."""
-        return self.filter(state=RefreshRun.State.DONE).defer("items").order_by("-finished").first()
+        """The last run over everything that came to its end, without its items."""
+        return self.filter(state=RefreshRun.State.DONE, only="").defer("items").order_by("-finished").first()
 
 
 class RefreshRun(models.Model):
@@ -40,6 +40,7 @@ class RefreshRun(models.Model):
         RESTART = "restart", "restart of an abandoned one"
 
     trigger = models.CharField(max_length=16, choices=Trigger)
+    only = models.CharField(max_length=120, blank=True, help_text="The one module to refresh; empty: everything")
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     requested = models.DateTimeField(default=timezone.now)
     started = models.DateTimeField(null=True, blank=True)
@@ -51,6 +52,7 @@ class RefreshRun(models.Model):
     objects = RefreshRunQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = "refresh", "refreshes"
         ordering = ["-requested", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["state"], condition=Q(state="running"), name="one_run_at_a_time"),

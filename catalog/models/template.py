@@ -149,3 +149,6 @@ class TypeFile(RemoteFile):
 
 class ModuleIndex(RemoteFile):
     """MODULES.yml."""
+
+    class Meta(RemoteFile.Meta):
+        verbose_name, verbose_name_plural = "list of modules", "lists of modules"

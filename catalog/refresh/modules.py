@@ -94,6 +94,14 @@ class ModuleRefresh:
             "modules", partial(fetch, self.github, index.url, etag=index.etag), partial(self._index_read, index)
         )
 
+    def start_one(self, slug: str) -> None:
+        """Begin with one module that is known, instead of ``start``; it is not looked up in the list."""
+        module = (
+            Module.objects.filter(slug=slug).exclude(kind=Module.Kind.EXTERNAL).only("slug", "url", "state").first()
+        )
+        if module and module.state != Module.State.GONE:
+            self._ask_modules([ListedModule(module.slug, module.url)])
+
     def missing_templates(self, in_folder: set[str]) -> set[str]:
         """Addresses of templates that modules name and the folder lacks."""
         links = ModuleTemplate.objects.exclude(module__state=Module.State.GONE)

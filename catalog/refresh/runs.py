@@ -28,15 +28,21 @@ class Superseded(Exception):
     """This run was silent for so long that another process declared it abandoned."""
 
 
-def request_run(trigger: str) -> RefreshRun:
-    """The run that will do what is asked for: the one that waits already, or a new one."""
+def request_run(trigger: str, *, only: str = "") -> RefreshRun:
+    """The run that will do what is asked for: the one that waits already, or a new one.
+
+    ``only`` is the slug of the one module to refresh. A run that waits for something else then does everything.
+    """
     while True:
         try:
             with transaction.atomic():
-                return RefreshRun.objects.create(trigger=trigger)
+                return RefreshRun.objects.create(trigger=trigger, only=only)
         except IntegrityError:
             waiting = RefreshRun.objects.filter(state=RefreshRun.State.WAITING).first()
-            if waiting:
+            if waiting and waiting.only in {"", only}:
+                return waiting
+            if waiting and RefreshRun.objects.filter(pk=waiting.pk, state=RefreshRun.State.WAITING).update(only=""):
+                waiting.only = ""
                 return waiting
             # It was claimed in this very moment, and may have looked before our wish arose: ask for another.
 

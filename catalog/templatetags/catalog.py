@@ -1,7 +1,12 @@
 """Template filters of the catalogue."""
 
+from typing import Any
+
 from django import template
+from django.db.models import Count, Q
 from django.utils.safestring import SafeString, mark_safe
+
+from catalog.models import Module, RefreshRun, Template
 
 register = template.Library()
 
@@ -11,3 +16,19 @@ def sanitised(html: str) -> SafeString:
     """A module's ``description_html`` as it stands."""
     # Safe because ``catalog.markdown.render``, the only writer of that column, held it to an allow-list.
     return mark_safe(html)  # noqa: S308
+
+
+@register.inclusion_tag("catalog/admin/_health.html", takes_context=True)
+def catalogue_health(context: template.Context) -> dict[str, Any]:
+    """How the catalogue is doing, for the first page of the admin (three statements)."""
+    broken, hidden = Q(state=Module.State.BROKEN), Q(hidden=True)
+    odd = Q(verdict__in=[Template.Verdict.INVALID, Template.Verdict.PARSER_FAILED], fragment=False)
+    unread = Q(verdict=Template.Verdict.UNREADABLE)
+    modules = Module.objects.exclude(state=Module.State.GONE)
+    templates = Template.objects.filter(state=Template.State.LIVE)
+    return {
+        **modules.aggregate(modules=Count("pk"), broken=Count("pk", filter=broken), hidden=Count("pk", filter=hidden)),
+        **templates.aggregate(templates=Count("pk"), unread=Count("pk", filter=unread), odd=Count("pk", filter=odd)),
+        "run": RefreshRun.objects.defer("items").first(),
+        "csrf_token": context.get("csrf_token"),
+    }

@@ -148,7 +148,7 @@ def test_a_modules_page_tells_all_and_leads_to_its_form(client: Client, django_a
         note="Curated <b>note</b>",
         created_on=date(2021, 5, 4),
     )
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         html = client.get(module.get_absolute_url()).content.decode()
     assert html.count("<h1") == 1
     assert 'href="/module/deep-oc-plants"' in html
