@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deepdash.config import config
 from deepdash.errors import Problem
-from deepdash.http import ServiceError, ServiceSession, side_by_side
+from deepdash.http import Answer, ServiceError, ServiceSession, side_by_side
 from deployments.clients.orchestrator import Orchestrator
 from deployments.endpoints import Addresses, service_addresses
 
@@ -90,6 +90,15 @@ def _knock(name: str, address: str, ca: str, path: str, *, told: bool = False) -
             if error.http_status is not None and 400 <= error.http_status < 500 and not error.unavailable:
                 return ""
             raise
-        return answer.text.strip().partition("\n")[0] if told else ""
+        return _version(answer) if told else ""
 
     return knock
+
+
+def _version(answer: Answer) -> str:
+    """A version told as plain text or as JSON."""
+    try:
+        data = answer.json()
+    except ServiceError:
+        return answer.text.strip().partition("\n")[0]
+    return str(data.get("version", "")) if isinstance(data, dict) else str(data)

@@ -164,16 +164,19 @@ def _timeline(deployment: Deployment) -> list[Moment]:
     for event in deployment.events.all():
         lines += _lines(event, before, tried)
         before = event
-    lines += [_deed(action) for action in Action.objects.filter(deployment=deployment).exclude(what="submit")]
+    lines += [
+        _deed(deployment, action) for action in Action.objects.filter(deployment=deployment).exclude(what="submit")
+    ]
     if deployment.ready_at:
         lines.append(Moment(deployment.ready_at, "ok", "ok", "Its service answers", _after(deployment)))
     lines.sort(key=lambda line: line.at or deployment.created_at)
     return lines[::-1]
 
 
-def _deed(action: Action) -> Moment:
+def _deed(deployment: Deployment, action: Action) -> Moment:
     """What somebody did here. Submitting is the timeline's beginning already."""
-    text = f"{action.who} {DONE.get(action.what, action.what)}"
+    who = "You" if action.user_id == deployment.owner_id else action.who
+    text = f"{who} {DONE.get(action.what, action.what)}"
     if action.result == Action.Result.DONE:
         return Moment(action.at, "idle", "user", text, action.detail)
     tone = "bad" if action.result == Action.Result.FAILED else "warn"

@@ -75,5 +75,14 @@ MESSAGES.update(
             Tone.WARN,
             502,
         ),
+        "group:none": Message(
+            "You are in no group.", "Deployments of a group are shown to its members.", Tone.INFO, 404
+        ),
+        "group:unsupported": Message(
+            "This orchestrator can’t list a group’s deployments.",
+            "That takes version 2.6 or later; here it is {version}. Your own are in your list.",
+            Tone.INFO,
+            404,
+        ),
     }
 )

@@ -19,6 +19,7 @@ urlpatterns = [
     path("deployments", listing.index, name="list"),
     path("deployments/rows", listing.rows, name="rows"),
     path("home-strips", listing.home_strips, name="home_strips"),
+    path("deployments/group", listing.group, name="group"),
     path("deployments/delete", operations.delete_many, name="delete_many"),
     path("deployments/<ref:uuid>", detail.detail, name="detail"),
     path("deployments/<ref:uuid>/live", detail.detail_live, name="live"),

@@ -44,6 +44,8 @@ class Bar:
 
     @property
     def shown(self) -> str:
+        if 0 < self.value < 0.1:
+            return "< 0.1"
         return f"{self.value:,.0f}" if self.value >= 10 or self.value == int(self.value) else f"{self.value:.1f}"
 
 

@@ -303,7 +303,7 @@ class TestActions:
     def test_the_timeline_and_the_admin_show_them(self, owner: User, browser: Client, services: None) -> None:
         mine = make_deployment(owner)
         deployment_rename(user=owner, deployment=mine, title="Plants 2", note="")
-        assert "Ada Example changed title and note" in browser.get(mine.get_absolute_url()).content.decode()
+        assert "You changed title and note" in browser.get(mine.get_absolute_url()).content.decode()
         curator = Client()
         curator.force_login(User.objects.create_superuser(issuer="https://iam.example.org", subject="root"))
         action = Action.objects.get()

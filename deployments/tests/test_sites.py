@@ -89,7 +89,7 @@ class TestHealth:
         wire.get(f"{ORCHESTRATOR}/info", json={"build": {"version": "2.9.0"}})
         wire.get(SLAM, status=401)  # it is there, and wants a token
         wire.get(f"{CMDB}/service/id/none", status=404)
-        wire.get(f"{IM}/version", body="1.7.7\n")
+        wire.get(f"{IM}/version", json={"version": "1.7.7"})
         wire.get(MONITORING, status=503, body="<html>")
         page = text(curator.get("/settings/health", headers=HTMX))
         assert page.count("Answers") == 5

@@ -1,6 +1,7 @@
 """The list of deployments, its live part, and the strips on the home page."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -9,9 +10,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.active_group import active_group
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deepdash.types import Request
+from deployments.colleagues import GroupList, group_list
 from deployments.listing import DeploymentList, ListQuery, Row, deployment_list, filters
 from deployments.models import Deployment
 from deployments.readiness import deployments_probe, is_due
@@ -59,6 +62,30 @@ def rows(request: Request) -> HttpResponse:
     said = "; ".join(f"{deployment.shown_title}: {describe(deployment).label}" for deployment in told[:5])
     context = _shown(found, problem)
     return live(request, "deployments/_rows.html", context, address=address, trigger=trigger, said=said)
+
+
+@never_cache
+@require_safe
+def group(request: Request) -> HttpResponse:
+    """What a group runs (``group``, else the active one): the page at once, then the orchestrator's answer."""
+    user = signed_in(request)
+    name = request.GET.get("group") or active_group(request) or next(iter(user.groups), "")
+    if not name:
+        raise Problem("group:none")
+    if user.missing_groups([name]):
+        raise Problem("deployment:not-your-group", group=name[:100])
+    reading = bool(request.htmx) or "fresh" in request.GET
+    found: list[GroupList] = []
+    problem = attempt(lambda: found.append(group_list(user, name))) if reading else None
+    context = {
+        "nav": "deployments",
+        "group": name,
+        "reading": reading,
+        "found": found[0] if found else None,
+        "problem": problem,
+        "again": f"{request.path}?{urlencode({'group': name, 'fresh': 1})}",
+    }
+    return render(request, "deployments/_group.html" if request.htmx else "deployments/group.html", context)
 
 
 @never_cache
