@@ -14,11 +14,11 @@ import pytest
 from tests.stack import free_port
 
 
-def _program(name: str, places: str = "") -> str:
+def program(name: str, places: str = "") -> str:
     """Where a server's program is; the test is skipped where there is none (which CI does not let pass)."""
     found = shutil.which(name) or next(iter(sorted(glob.glob(places), reverse=True)), "")  # noqa: PTH207 - absolute
     if not found:
-        pytest.skip(f"{name} is not installed (apt install postgresql redis-server)")
+        pytest.skip(f"{name} is not installed (apt install postgresql redis-server nginx-light)")
     return found
 
 
@@ -58,7 +58,7 @@ class Server:
 @contextmanager
 def postgres(folder: Path) -> Iterator[Server]:
     """A database server whose database ``deepdash`` may be changed at will."""
-    initdb = _program("initdb", "/usr/lib/postgresql/*/bin/initdb")
+    initdb = program("initdb", "/usr/lib/postgresql/*/bin/initdb")
     bin_folder = Path(initdb).resolve().parent
     place = Path(f"/var/tmp/{folder.name}-{os.getpid()}-postgres") if os.geteuid() == 0 else folder / "postgres"  # noqa: S108
     place.mkdir(mode=0o755)
@@ -92,12 +92,12 @@ def postgres(folder: Path) -> Iterator[Server]:
 @contextmanager
 def redis(folder: Path) -> Iterator[Server]:
     """A Redis that keeps nothing on disk."""
-    program, client = _program("redis-server"), _program("redis-cli")
+    server_program, client = program("redis-server"), program("redis-cli")
     place = folder / "redis"
     place.mkdir()
     port = free_port()
     command = [
-        program,
+        server_program,
         "--port",
         str(port),
         "--bind",
