@@ -25,9 +25,10 @@ format: $(VENV)/.installed-dev ## put the code into shape
 types: $(VENV)/.installed-dev ## static types, strictly
 	$(PY) -m mypy .
 
-check: $(VENV)/.installed-dev ## migrations complete, settings fit for production
+check: $(VENV)/.installed-dev ## migrations complete, settings fit for production, packages as pinned
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) tools/configuration_table.py --check
+	$(PY) tools/audit.py
 	DEEPDASH_CONFIG=tools/check-deploy.json $(PY) manage.py check --deploy --fail-level WARNING
 
 lock: $(VENV)/.installed-dev ## renew requirements*.txt from pyproject.toml

@@ -1,4 +1,4 @@
-"""Write the table of configuration keys into README.md, from the fields of ``deepdash.config.Config``.
+"""Write the table of configuration keys into docs/configuration.md, from the fields of ``deepdash.config.Config``.
 
 With ``--check`` nothing is written; exit status 1 says that the table is out of date.
 """
@@ -34,7 +34,7 @@ def table() -> str:
 
 
 def main() -> int:
-    path = ROOT / "README.md"
+    path = ROOT / "docs" / "configuration.md"
     text = path.read_text(encoding="utf-8")
     head, rest = text.split(BEGIN)
     _, tail = rest.split(END)
