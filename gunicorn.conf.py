@@ -6,7 +6,6 @@ Environment, as the original's container: PORT (5001), WORKERS, TIMEOUT (seconds
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '5001')}"
@@ -18,7 +17,7 @@ graceful_timeout = 15
 keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 control_socket_disable = True  # nothing to steer from outside, and a read-only home must do
 accesslog = "-" if os.environ.get("ACCESS_LOG") else None
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'  # no query: it may hold codes

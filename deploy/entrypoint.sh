@@ -54,7 +54,10 @@ if os.environ.get("ENABLE_HTTPS", "").lower() == "true":
     context.check_hostname, context.verify_flags = False, context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN
 url = f"{scheme}://127.0.0.1:{os.environ.get('PORT', '5001')}/healthz"
 request = urllib.request.Request(url, headers={"Host": os.environ.get("HEALTH_HOST", "localhost")})
-sys.exit(urllib.request.urlopen(request, timeout=4, context=context).status != 200)
+try:
+    sys.exit(urllib.request.urlopen(request, timeout=4, context=context).status != 200)
+except OSError as error:
+    sys.exit(f"{url}: {error}")
 PYTHON
     ;;
 web)

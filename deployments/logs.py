@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deepdash.http import ServiceError
+from deepdash.inert import inert
 from deepdash.redact import redact
 from deployments.clients.im import Im
 from deployments.clients.orchestrator import Orchestrator
@@ -44,7 +45,9 @@ def log_of(deployment: Deployment, *, user: "User | None" = None) -> Log:
     if not deployment.uuid or not deployment.provider_name:
         # The orchestrator answers 500 until a provider was chosen (contract 1.14).
         return Log(available=False, why_not="No log yet", advice="There is one as soon as a provider was chosen.")
-    return Log(redact(_read(deployment.uuid, deployment.physical_id, user)[-MAX_CHARS:])) if user else Log()
+    if user is None:
+        return Log()
+    return Log(redact(inert(_read(deployment.uuid, deployment.physical_id, user)[-MAX_CHARS:])))
 
 
 def _read(uuid: str, infrastructure: str, user: "User") -> str:

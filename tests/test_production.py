@@ -4,9 +4,11 @@ What is shared must be right whoever answers, and nobody's work is done twice.
 """
 
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,6 +136,49 @@ def test_ready_says_when_worker_or_redis_are_away_and_pages_go_on(site: Stack, s
     until(site, lambda found, ready: ready["down"] == ["worker"])  # an emptied Redis knows of no heartbeat
     site.manage("shell", "-c", "from deepdash.tasks import heartbeat; heartbeat.delay()")
     until(site, lambda found, ready: ready["down"] == [])
+
+
+def counted(stack: Stack, **keys: str) -> str:
+    """How much of what matters is in a database, and what its first token decrypts to, as one text."""
+    other = Stack(stack.url, stack.sandbox, stack.data, stack.environment | keys)
+    return other.manage(
+        "shell", "-v0", "-c",
+        "from django.apps import apps\n"
+        "for name in ('accounts.User', 'accounts.Token', 'catalog.Module', 'deployments.Deployment'):\n"
+        "    print(name, apps.get_model(name).objects.count())\n"
+        "print(apps.get_model('accounts.Token').objects.order_by('user_id').first().refresh_token)",
+    )  # fmt: skip
+
+
+def test_a_backup_of_postgresql_is_restored_whole(site: Stack, servers: tuple[Server, Server], tmp_path: Path) -> None:
+    """The commands of docs/operations.md."""
+    url, copy = servers[0].url, f"{servers[0].url}_copy"
+    for command in (
+        ["pg_dump", "--format=custom", "--no-owner", url, "--file", str(tmp_path / "deepdash.dump")],
+        ["psql", "--quiet", url, "--command", "CREATE DATABASE deepdash_copy"],
+        ["pg_restore", "--no-owner", "--exit-on-error", "--dbname", copy, str(tmp_path / "deepdash.dump")],
+    ):
+        subprocess.run(command, check=True)
+
+    assert counted(site, DEEPDASH_DATABASE_URL=copy) == counted(site)
+
+
+def test_a_site_moves_from_sqlite_to_postgresql(several: Stack, servers: tuple[Server, Server], tmp_path: Path) -> None:
+    """The commands of docs/operations.md; the keys are those that the first host made for itself."""
+    moved = f"{servers[0].url}_moved"
+    subprocess.run(["psql", "--quiet", servers[0].url, "--command", "CREATE DATABASE deepdash_moved"], check=True)
+    file = str(tmp_path / "all.json")
+    several.manage(
+        "dumpdata", "--natural-foreign", "--exclude", "contenttypes", "--exclude", "auth.permission",
+        "--exclude", "sessions", "--exclude", "deepdash", "-o", file,
+    )  # fmt: skip
+    there = Stack(several.url, several.sandbox, several.data, several.environment | {"DEEPDASH_DATABASE_URL": moved})
+    there.manage("migrate", "--no-input", "-v0")
+    there.manage("loaddata", "-v0", file)
+
+    assert "accounts.Token 1" in counted(several)
+    assert counted(several, DEEPDASH_DATABASE_URL=moved) == counted(several)
+    assert "eyJ" not in Path(file).read_text()  # tokens stay encrypted in the file
 
 
 def test_no_log_holds_a_secret_and_each_line_is_json(site: Stack) -> None:

@@ -16,6 +16,7 @@ from catalog.tosca.loader import plain
 from deepdash.config import config
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, ServiceSession
+from deepdash.inert import inert
 
 BRANCHES = ("master", "main", "HEAD")
 MAX_KEYWORDS = 50
@@ -194,14 +195,14 @@ def _remark(error: Any) -> str:
 def _line(value: Any) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    return " ".join(value.split()) if isinstance(value, str) else ""
+    return " ".join(inert(value).split()) if isinstance(value, str) else ""
 
 
 def _lines(value: Any) -> str:
     """The description: a list of lines, or (seen in old versions) one text."""
     if isinstance(value, list):
-        return "\n".join(line for line in value if isinstance(line, str)).strip()
-    return value.strip() if isinstance(value, str) else ""
+        value = "\n".join(line for line in value if isinstance(line, str))
+    return inert(value).strip() if isinstance(value, str) else ""
 
 
 def _words(value: Any) -> list[str]:

@@ -384,3 +384,13 @@ def test_types_come_from_where_the_configuration_says(tmp_path: Path) -> None:
 def test_types_at_any_other_address_are_not_called(address: str) -> None:
     with pytest.raises(Problem, match="TOSCA_TYPES does not say"):
         read_type_file(github_session(), address)
+
+
+def test_metadata_neither_steers_a_terminal_nor_turns_around() -> None:
+    found = parse_metadata(
+        json.dumps(
+            {"title": "Cat\u202e\x1b[2J gnp", "summary": "a\x07b", "description": ["one\x1b]0;x\x07", "two\u2066"]}
+        )
+    )
+
+    assert (found.title, found.summary, found.description) == ("Cat gnp", "ab", "one\ntwo")

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from deepdash.inert import inert
+
 
 class Shape(BaseModel):
     """Base of all answers: frozen, unknown fields ignored, names of the wire as aliases."""
@@ -15,7 +17,7 @@ class Shape(BaseModel):
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).replace("\0", "")  # PostgreSQL refuses NUL in text
+    return "" if value is None else inert(str(value))  # also takes NUL out, which PostgreSQL refuses
 
 
 def _typed(kind: type, empty: Callable[[], Any]) -> Callable[[Any], Any]:

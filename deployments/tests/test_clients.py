@@ -327,3 +327,11 @@ class TestDeepaas:
     def test_its_versions(self, wire: responses.RequestsMock) -> None:
         wire.get(f"{self.BASE}/", json={"versions": [{"id": "v2", "version": "stable"}]})
         assert Deepaas(self.BASE).versions() == ("v2",)
+
+
+def test_texts_of_a_service_neither_steer_a_terminal_nor_turn_around() -> None:
+    found = UpstreamDeployment.model_validate(
+        {"uuid": "1", "statusReason": "\x1b[31mred\x1b[0m \u202eevil\u202c\x00 line\r\nnext"}
+    )
+
+    assert found.status_reason == "red evil line\nnext"

@@ -1,5 +1,6 @@
 """``manage.py doctor``: is this site well, and what is to be done when it is not."""
 
+import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -20,6 +21,8 @@ class Command(BaseCommand):
         parser.add_argument("--quiet", action="store_true", help="leave out what is well")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["verbosity"] < 2:
+            logging.disable(logging.WARNING)  # the findings say it better
         autodiscover_modules("doctor")
         counts = dict.fromkeys(Level, 0)
         for examine in examinations:
