@@ -1,6 +1,8 @@
 """The catalogue's background work."""
 
-from celery import shared_task
+from typing import Any
+
+from celery import shared_task, signals
 
 from catalog.models import RefreshRun
 from catalog.services import catalog_refresh, catalog_take_up
@@ -24,3 +26,9 @@ def take_up_refresh() -> None:
     Asked for by whoever leaves a wish, and every minute (CELERY_BEAT_SCHEDULE) for wishes whose message was lost.
     """
     catalog_take_up()
+
+
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]  # celery is untyped
+def look_for_left_refreshes(**kwargs: Any) -> None:
+    """A worker that starts may be the successor of one that died."""
+    take_up_refresh.delay()

@@ -5,13 +5,14 @@ Only what `make run` does, with a folder of its own and a faster clock in the sa
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,35 @@ def free_port() -> int:
 
 @dataclass
 class Stack:
-    """A running dashboard. ``url`` is its address, ``sandbox`` the sandbox's, ``log`` what the dashboard wrote."""
+    """A running dashboard. ``url`` is its address, ``sandbox`` the sandbox's, ``log`` what the dashboard wrote.
+
+    ``workers`` are Celery's, each a process group of its own; there are none without Redis.
+    """
 
     url: str
     sandbox: str
     data: Path
     environment: dict[str, str]
+    workers: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+
+    def start_worker(self) -> None:
+        """One more worker, with two processes."""
+        with (self.data / "web.log").open("ab") as log:
+            command = [sys.executable, "-m", "celery", "-A", "deepdash", "worker", "--concurrency=2",
+                       f"--hostname=worker{len(self.workers)}@%h"]  # fmt: skip
+            self.workers.append(
+                subprocess.Popen(
+                    command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                )
+            )
+
+    def kill_workers(self) -> None:
+        """Nothing is left of any worker, as when its machine lost power."""
+        for worker in self.workers:
+            with suppress(ProcessLookupError):
+                os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+        self.workers.clear()
 
     @property
     def log(self) -> str:
@@ -116,23 +140,23 @@ def running(
     if catalogue:
         options += ["--catalogue", catalogue]
     children = []
-    with (data / "sandbox.log").open("wb") as sandbox_log, (data / "web.log").open("wb") as web_log:
+    stack = Stack(url, sandbox, data, keys)
+    with (data / "sandbox.log").open("wb") as sandbox_log, (data / "web.log").open("ab") as web_log:
         try:
             children.append(_start("sandbox", *options, environment=keys, log=sandbox_log))
             wait_for(f"{sandbox}/control/", children[-1], data / "sandbox.log")
-            stack = Stack(url, sandbox, data, keys)
             stack.manage("migrate", "--no-input", "-v0")
             stack.manage("collectstatic", "--no-input", "-v0")
             stack.manage("refresh_catalog")
             web = _start("gunicorn", "-c", "gunicorn.conf.py", application, environment=keys, log=web_log)
             children.append(web)
             if "DEEPDASH_REDIS_URL" in keys:
-                celery = ("celery", "-A", "deepdash")
-                children.append(_start(*celery, "worker", "--concurrency=2", environment=keys, log=web_log))
-                children.append(_start(*celery, "beat", environment=keys, log=web_log))
+                stack.start_worker()
+                children.append(_start("celery", "-A", "deepdash", "beat", environment=keys, log=web_log))
             wait_for(f"{url}/readyz", web, data / "web.log")
             yield stack
         finally:
+            children += stack.workers
             for child in reversed(children):
                 child.terminate()
             for child in children:
