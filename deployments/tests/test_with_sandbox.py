@@ -14,10 +14,14 @@ from django.core.cache import cache
 from accounts.models import User
 from accounts.testing import configure, give_token
 from deepdash.config import BASE_DIR
+from deployments.actions import STUCK_AFTER
 from deployments.clients.orchestrator import Orchestrator
+from deployments.colleagues import group_list
 from deployments.endpoints import orchestrator_info, service_addresses
 from deployments.logs import log_of
-from deployments.models import Deployment
+from deployments.models import Action, Deployment, Notice
+from deployments.nodes import nodes_of
+from deployments.operations import deployment_reset, deployments_delete, node_act
 from deployments.providers import providers_for
 from deployments.readiness import deployments_probe
 from deployments.services import deployment_delete, deployment_refresh, deployments_follow, deployments_sync
@@ -184,3 +188,46 @@ def test_providers_addresses_and_version(person: Callable[[str], User], monkeypa
     assert service_addresses(ada).found
     assert {provider.sla_id for provider in providers_for(ada)} == set(configured)
     assert orchestrator_info().at_least("2.2.0")
+
+
+def test_the_nodes_of_a_machine_are_stopped_and_started_and_tell_no_secret(person: Callable[[str], User]) -> None:
+    ada = person("ada")
+    made = until(ada, ask(ada, "Machine", MACHINE), lambda it: it.is_complete)
+    (node, *_) = nodes_of(ada, made).nodes
+    assert node.state_name == "Started"
+    assert "PRIVATE KEY" in str(Orchestrator(ada).resources(str(made.uuid))[0].metadata)
+    assert "PRIVATE KEY" not in str(nodes_of(ada, made))
+    for act, state in (("stop", "STOPPED"), ("start", "STARTED")):
+        node_act(user=ada, deployment=made, node=node.uuid, act=act)
+        end = time.monotonic() + PATIENCE
+        while nodes_of(ada, made).nodes[0].state != state and time.monotonic() < end:
+            time.sleep(0.05)
+        assert nodes_of(ada, made).nodes[0].state == state
+
+
+def test_a_deletion_that_hangs_is_given_up_and_forced(person: Callable[[str], User], sandbox: str) -> None:
+    ada = person("ada")
+    made = until(ada, ask(ada, "Hangs"), lambda it: it.is_complete)
+    requests.put(f"{sandbox}/control/deployments/{made.uuid}", json={"status": "DELETE_IN_PROGRESS"}, timeout=10)
+    hanging = until(ada, str(made.uuid), lambda it: it.status == "DELETE_IN_PROGRESS")
+    hanging.status_since -= STUCK_AFTER * 2
+    hanging.save()
+    deployment_reset(user=ada, deployment=hanging)
+    assert until(ada, str(made.uuid), lambda it: True).status == "DELETE_FAILED"
+    (outcome,) = deployments_delete(user=ada, deployments=[hanging])
+    assert outcome.problem is None
+    until(ada, str(made.uuid), lambda it: it.is_gone)
+    assert [action.what for action in Action.objects.order_by("pk")] == ["reset", "delete"]
+    assert [notice.kind for notice in Notice.objects.of(ada)] == ["ready"]  # what one did oneself is no news
+
+
+def test_of_a_group_is_shown_what_the_orchestrator_lists_and_nothing_else(person: Callable[[str], User]) -> None:
+    """By contract 1.1 some list only one's own, and everybody's to their administrators alone."""
+    ada, ben = person("ada"), person("ben")
+    group = next(name for name in ada.groups if name in ben.groups)
+    text, inputs = TEMPLATE.read_text(encoding="utf-8"), {"docker_image": "deephdc/x:cpu"}
+    mine, _ = (Orchestrator(it).create(template=text, parameters=inputs, user_group=group).uuid for it in (ada, ben))
+    ask(ada, "For no group")
+    (shared,) = group_list(ada, group).shared
+    assert (shared.row.deployment.uuid, shared.mine) == (mine, True)
+    assert not Deployment.objects.visible_to(ada).exists()

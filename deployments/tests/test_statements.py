@@ -1,0 +1,46 @@
+"""Every page takes at most ten SQL statements, whatever it shows."""
+
+import pytest
+import responses
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from deployments.models import Deployment
+from deployments.testing import listing, make_deployment
+from deployments.tests.conftest import ORCHESTRATOR
+from deployments.tests.test_services import LIST, of
+
+MOST = 10
+
+
+@pytest.fixture
+def many(owner: User, wire: responses.RequestsMock) -> Deployment:
+    found = [make_deployment(owner, deployment_kind="OPENSTACK") for _ in range(40)]
+    for deployment in found[:5]:
+        deployment.events.create(status="CREATE_COMPLETE")
+    wire.get(f"{ORCHESTRATOR}/info", json={"build": {"version": "3.0.1"}})
+    wire.get(LIST, json=listing(*[of(deployment) for deployment in found]))
+    wire.get(f"{LIST}/{found[0].uuid}", json=of(found[0]))
+    wire.get(f"{LIST}/{found[0].uuid}/resources", json={"content": [], "links": []})
+    wire.get(f"{LIST}/{found[0].uuid}/extrainfo", body="[]")
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/deployments", "/deployments?q=alp&sort=title&page=2", "/deployments/{uuid}", "/deployments/{uuid}/delete",
+        "/deployments/{uuid}/nodes", "/deployments/{uuid}/nodes?fresh=1", "/deployments/{uuid}/template",
+        "/deployments/{uuid}/log", "/deployments/delete?pick={uuid}", "/deployments/group", "/notices", "/preferences",
+        "/usage", "/settings", "/slas", "/home-strips", "/deployments/rows?step=sync", "/deployments/rows?step=poll",
+        "/deployments/{uuid}/live?step=poll",
+    ],
+)  # fmt: skip
+def test_a_page_takes_few_statements(path: str, many: Deployment, browser: Client) -> None:
+    with CaptureQueriesContext(connection) as statements:
+        answer = browser.get(path.format(uuid=many.uuid))
+    assert answer.status_code in {200, 286}
+    real = [s["sql"] for s in statements.captured_queries if "SAVEPOINT" not in s["sql"]]
+    assert len(real) <= MOST, "\n".join(sql[:200] for sql in real)
