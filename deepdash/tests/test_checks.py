@@ -1,5 +1,9 @@
 """What the start refuses and what it warns of."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +12,7 @@ from pytest_django import Settings
 
 from accounts.testing import configure
 from deepdash import checks
+from deepdash.config import BASE_DIR
 
 LONG = SecretStr("k2J8s-0dL1mQ5xZ7pR3vT9wY4bN6cF8hG")
 
@@ -97,6 +102,19 @@ def test_debug_pages_are_never_public(monkeypatch: pytest.MonkeyPatch, settings:
 
     settings.PUBLIC_HTTPS = True
     assert found() == {"deepdash.E004"}
+
+
+def test_the_server_does_not_start_with_an_error_and_is_not_tried_again(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DEEPDASH_")}
+    environment |= {"DEEPDASH_DATA_DIR": str(tmp_path), "DEEPDASH_PUBLIC_URL": "http://dash.example.org"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", "import deepdash.wsgi"], cwd=BASE_DIR, env=environment, capture_output=True, text=True
+    )
+
+    assert done.returncode == 4  # gunicorn then ends as a whole
+    assert "The dashboard does not start:\n  - PUBLIC_URL is a plain http address" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_no_message_prints_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
