@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.tokens import token_refresh_now
 from deepdash.http import ServiceError, Unauthorized, side_by_side
+from deepdash.templatetags.ui import filesize
 from deployments.clients.orchestrator import Orchestrator, UpstreamResource
 from deployments.models import Deployment
 
@@ -62,6 +63,8 @@ class Node:
 
     @property
     def act(self) -> str:
+        if self.type != "Compute":
+            return ""  # volumes and networks are nodes too, and have a state, but can't be stopped
         return {"STARTED": "stop", "STOPPED": "start"}.get(self.state, "")
 
 
@@ -88,11 +91,10 @@ def nodes_of(user: "User", deployment: Deployment) -> Nodes:
     if isinstance(resources, ServiceError):
         raise resources
     problem = extra if isinstance(extra, ServiceError) else None
-    return Nodes(
-        [_node(resource) for resource in resources],
-        [] if isinstance(extra, ServiceError) else [facts for item in extra if (facts := machine_facts(item))],
-        problem,
-    )
+    nodes = [_node(resource) for resource in resources]
+    machines = [] if isinstance(extra, ServiceError) else [machine_facts(item) for item in extra]
+    known = [[], *(node.facts for node in nodes)]
+    return Nodes(nodes, [facts for facts in machines if facts not in known], problem)
 
 
 def machine_facts(info: Any) -> list[tuple[str, str]]:
@@ -109,10 +111,16 @@ def machine_facts(info: Any) -> list[tuple[str, str]]:
         if item.get("class") != "system":
             continue
         for pattern, label in _SHOWN:
-            found = [str(value)[:MAX_CHARS] for key, value in item.items() if pattern.fullmatch(str(key)) and value]
+            found = [_shown(label, value) for key, value in item.items() if pattern.fullmatch(str(key)) and value]
             if found:
                 facts.append((label, " ".join(dict.fromkeys(found))))
     return facts[:MAX_FACTS]
+
+
+def _shown(label: str, value: Any) -> str:
+    """A value as text; memory is told in bytes."""
+    text = str(value)[:MAX_CHARS]
+    return filesize(int(text)) if label == "Memory" and text.isascii() and text.isdigit() else text
 
 
 def _read(orchestrator: Orchestrator, uuid: str) -> list[Any]:

@@ -97,7 +97,7 @@ def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
     rows = list(
         Deployment.objects.visible_to(user).order_by().values_list(
             "pk", "created_at", "gone_at", "status", "known_status", "ready_at", "num_gpus", "choices__hardware",
-            "module_slug",
+            "module_slug", "submission_key",
         )
     )  # fmt: skip
     completed: dict[int, datetime] = {}
@@ -115,7 +115,7 @@ def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
     lost: Counter[str] = Counter()
     hours: dict[str, defaultdict[str, float]] = {"cpu": defaultdict(float), "gpu": defaultdict(float)}
     waits: list[float] = []
-    for pk, created, gone, status, known, ready, gpus, hardware, _ in rows:
+    for pk, created, gone, status, known, ready, gpus, hardware, _, key in rows:
         label = _label(created)
         asked[label] += 1
         last = known or status
@@ -128,7 +128,7 @@ def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
         begun = completed.get(pk)
         if begun is None:
             continue
-        if (ready or begun) > created:
+        if key and (ready or begun) > created:  # of one made elsewhere we saw neither
             waits.append(((ready or begun) - created).total_seconds() / 60)
         kind = "gpu" if gpus or hardware == "gpu" else "cpu"
         for month, spent in _spread(begun, gone or now):

@@ -300,7 +300,8 @@ class TestNodes:
             "uuid": "n1", "state": "STARTED", "toscaNodeType": "tosca.nodes.indigo.Compute",
             "toscaNodeName": "simple_node", "metadata": {"VirtualMachineInfo": json.dumps(MACHINE)},
         }  # fmt: skip
-        wire.get(f"{LIST}/{machine.uuid}/resources", json={"content": [resource], "links": []})
+        volume = {"uuid": "v1", "state": "STARTED", "toscaNodeType": "tosca.nodes.BlockStorage"}
+        wire.get(f"{LIST}/{machine.uuid}/resources", json={"content": [resource, volume], "links": []})
         wire.get(f"{LIST}/{machine.uuid}/extrainfo", body=json.dumps([MACHINE]), content_type="text/plain")
 
     def test_the_page_is_there_before_anybody_is_asked(
@@ -317,7 +318,8 @@ class TestNodes:
         assert "simple_node" in page
         assert "203.0.113.9" in page
         assert "stack.example.org" in page
-        assert 'value="stop"' in page
+        assert page.count('value="stop"') == 1  # a volume can't be stopped
+        assert "Extra info" not in page  # it says the same again
         for secret in ("PRIVATE KEY", "hush", "hunter22", "cloudadm"):
             assert secret not in page
 

@@ -29,6 +29,11 @@ def test_hours_run_from_completion_to_the_end_and_fall_into_their_months(owner: 
     assert usage.minutes_to_ready == 60
 
 
+def test_how_soon_one_made_elsewhere_was_ready_is_not_known(owner: User) -> None:
+    make_deployment(owner, created_at=NOW - timedelta(days=3), ready_at=NOW, submission_key=None)
+    assert usage_of(owner, now=NOW).minutes_to_ready is None
+
+
 def test_what_still_runs_counts_until_now(owner: User) -> None:
     make_deployment(owner, created_at=NOW - timedelta(hours=5), choices={"hardware": "cpu"})
     usage = usage_of(owner, now=NOW)
