@@ -1,7 +1,5 @@
 """A configuration while it is being made: choices, form, and all that the page says about them."""
 
-import secrets
-import string
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from django.utils.translation import ngettext
 
 from catalog.flavours import group_tags, tag_flavour
 from catalog.models import LockedChoice, Module, TemplateChoice
-from catalog.tosca.description import TemplateDescription
+from catalog.tosca.description import TemplateDescription, as_words
 from deepdash.config import config
 from deepdash.errors import Problem
 from deployments.choices import (
@@ -26,6 +24,7 @@ from deployments.choices import (
     image_input,
 )
 from deployments.forms import ToscaForm
+from deployments.forms.by_widget import new_password
 from deployments.forms.fields import OMITTED
 from deployments.forms.tosca import PREFIX, Storage, carry_over, link_values, typed_data, with_missing
 from deployments.forms.yaml_text import yaml_text
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 CHOICE_NAMES = ("toscaname", "hardware", "docker_tag", "run")
 SERVICES = {"jupyter": "JupyterLab", "deepaas": "DEEPaaS API", "monitor": "TensorBoard"}
-PASSWORD_CHARS = 20
 
 
 @dataclass(frozen=True)
@@ -200,6 +198,7 @@ class ConfigurePage:
                 item.secret,
             )
             for item in self.form.description.inputs
+            if not item.virtual
         ]
 
     def sent_template(self) -> str:
@@ -221,6 +220,8 @@ class ConfigurePage:
         """The value a field shows now, as text."""
         if PREFIX + name not in self.form.fields:
             return ""
+        if self.form.fields[PREFIX + name].widget.is_hidden and name in (chosen := self.form.chosen_sets()):
+            return as_words(chosen[name])
         value = self.form[PREFIX + name].value()
         if isinstance(value, (list, tuple)):
             return " ".join(str(part) for part in value if part) if value and value[0] else ""
@@ -249,11 +250,12 @@ def page_for_data(
     if generate.startswith(PREFIX):
         data = data.copy()
         data[generate] = new_password()
+    key = _key(data.get("submission_key", ""))
     return ConfigurePage(
         subject=subject,
         resolved=after,
-        form=_form(subject, after, typed_data(data), storage=storage, check=check and not changed),
-        key=_key(data.get("submission_key", "")),
+        form=_form(subject, after, typed_data(data), storage=storage, key=key, check=check and not changed),
+        key=key,
         kept=kept,
     )
 
@@ -278,7 +280,13 @@ def _resolved(subject: Subject, wishes: Mapping[str, str]) -> Resolved:
 
 
 def _form(
-    subject: Subject, resolved: Resolved, data: QueryDict | None = None, *, storage: str = "", check: bool = False
+    subject: Subject,
+    resolved: Resolved,
+    data: QueryDict | None = None,
+    *,
+    storage: str = "",
+    key: uuid.UUID | None = None,
+    check: bool = False,
 ) -> ToscaForm:
     template = resolved.template.template
     description = template.described()
@@ -297,6 +305,8 @@ def _form(
         advanced=config.ENABLE_ADVANCED_MENU,
         updates=subject.updates,
         storage=None if subject.updates else _storage(subject, description, template.raw, storage),
+        facts=_facts(subject.user),
+        seed=key,
         check=check,
     )
 
@@ -356,10 +366,9 @@ def _in_yaml(value: Any) -> str:
     return yaml_text(value).removesuffix("\n...\n").strip()
 
 
-def new_password() -> str:
-    """A password of PASSWORD_CHARS letters and digits that are not mistaken for each other."""
-    alphabet = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lIi")))
-    return "".join(secrets.choice(alphabet) for _ in range(PASSWORD_CHARS))
+def _facts(user: "User") -> dict[str, str]:
+    """What a template may be told of the user, by IAM's names (contract 9.4)."""
+    return {"sub": user.subject, "email": user.email, "name": user.name, "organisation_name": user.organisation}
 
 
 def _key(text: str) -> uuid.UUID:

@@ -67,6 +67,9 @@ def form_fill(form: ToscaForm, prefill: Prefill) -> list[str]:
     Templates change: a value that is no longer allowed gives way to the default, and is told.
     """
     notes = []
+    for virtual in form.asked:
+        if virtual.virtual and prefill.inputs:
+            _choose_set(form, virtual, prefill.inputs)
     for name, value in prefill.inputs.items():
         item = form.description.input(name)
         if item is None:
@@ -111,7 +114,7 @@ def form_fill_from_link(form: ToscaForm, query: QueryDict) -> tuple[list[str], l
             continue
         if item.secret:
             notes.append(f"{bound.label} is a secret: it is never taken from a link.")
-        elif item.hidden:
+        elif bound.field.widget.is_hidden:
             notes.append(f"{item.name} is not shown in this form: it is not taken from a link.")
         else:
             try:
@@ -123,6 +126,13 @@ def form_fill_from_link(form: ToscaForm, query: QueryDict) -> tuple[list[str], l
             filled.append(str(bound.label))
     notes += [f"“{_short(name)}” of the link is nothing that this form asks for." for name in given.keys() - known]
     return filled, notes
+
+
+def _choose_set(form: ToscaForm, item: Input, inputs: Mapping[str, Any]) -> None:
+    """Choose what sets just these values; nothing, so that they count as they are, when no choice does."""
+    fits = (all(inputs.get(name) == value for name, value in option.sets.items()) for option in item.options)
+    chosen = next((option.value for option, fit in zip(item.options, fits, strict=True) if fit and option.sets), None)
+    form.fields[PREFIX + item.name].initial = chosen
 
 
 def _begin(form: ToscaForm, item: Input, value: Any) -> str:

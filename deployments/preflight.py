@@ -116,7 +116,7 @@ def _passwords(page: "ConfigurePage") -> list[Advice]:
     """Secrets that would be refused: missing where one is needed, or against their own rules."""
     found = []
     for item in page.form.asked:
-        if not item.secret or item.hidden:
+        if not item.secret or page.form.fields[PREFIX + item.name].widget.is_hidden:
             continue
         bound = page.form[PREFIX + item.name]
         value = bound.value()

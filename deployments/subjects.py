@@ -93,6 +93,6 @@ def _as_before(description: TemplateDescription, deployment: Deployment) -> Temp
     inputs = []
     for item in description.inputs:
         before = known.input(item.name)
-        shown = before if before and before.type == item.type else item
+        shown = before if before and before.type == item.type and not before.set_by else item
         inputs.append(shown.model_copy(update={"secret": shown.secret or item.name in deployment.secret_inputs}))
     return description.model_copy(update={"inputs": tuple(inputs), "tabs": known.tabs})

@@ -106,15 +106,18 @@ class InputField(forms.Field):
         return self.empty if cleaned is None else cleaned
 
 
-class _YesNo(InputField):
-    """Off is a value too, never an empty field. ``sends``: what on and off are sent as."""
+class YesNo(InputField):
+    """Off is a value too, never an empty field. ``on`` and ``off``: what they are sent as."""
 
-    def __init__(self, item: Input, *, sends: tuple[Any, Any] = (True, False), **options: Any) -> None:
-        super().__init__(item, **options)
-        self.required, self.optional_mark, self.sends = False, False, sends
+    def __init__(self, item: Input, *, on: Any = True, off: Any = False, **options: Any) -> None:
+        def show(value: Any) -> bool:
+            return value is True or (value is not False and as_words(value) == as_words(on))
+
+        super().__init__(item, show=show, **options)
+        self.required, self.optional_mark, self.on, self.off = False, False, on, off
 
     def to_python(self, value: Any) -> Any:
-        return self.sends[0] if value else self.sends[1]
+        return self.on if value else self.off
 
 
 class _Scalar(InputField):
@@ -138,18 +141,24 @@ def label_for(item: Input) -> str:
     return words[:1].upper() + words[1:]
 
 
-def field_for(item: Input, *, password_needed: bool = False) -> InputField:
-    """The form field of an input. ``password_needed``: the chosen run won't work without jupyter_password."""
+def by_name_and_type(item: Input, *, password_needed: bool = False) -> InputField:
+    """The field of an input as its name and type ask for it.
+
+    ``password_needed``: the chosen run won't work without jupyter_password.
+    """
     if item.hidden:
-        return InputField(item, widget=forms.HiddenInput(), read=_as_written(item))
+        return InputField(item, widget=forms.HiddenInput(), read=as_written(item))
     if item.name == "jupyter_password":
         return _jupyter_password(item, password_needed)
     if item.secret and not item.choices:
         hint = "Left empty, the template’s own default is used." if item.has_default and item.default != "" else ""
         return _secret(item, hint)
-    if item.choices:
-        return _choice(item)
-    return _BY_TYPE.get(item.type, _other)(item)
+    return by_type(item)
+
+
+def by_type(item: Input) -> InputField:
+    """The field of an input as its choices or its type ask for it."""
+    return _choice(item) if item.choices else _BY_TYPE.get(item.type, _other)(item)
 
 
 def _blank_is_fine(item: Input) -> bool:
@@ -157,7 +166,7 @@ def _blank_is_fine(item: Input) -> bool:
     return item.has_default and (item.default in ("", [], {}) or item.secret)
 
 
-def _as_written(item: Input) -> Callable[[Any], Any]:
+def as_written(item: Input) -> Callable[[Any], Any]:
     """Reads text; unchanged text of a default keeps the default's YAML type (a bool in a string input)."""
 
     def read(text: str) -> Any:
@@ -168,7 +177,7 @@ def _as_written(item: Input) -> Callable[[Any], Any]:
     return read
 
 
-def _rules(item: Input) -> str:
+def rules_of(item: Input) -> str:
     return in_words(item.constraints)
 
 
@@ -178,7 +187,7 @@ def _text(item: Input) -> InputField:
         return _scalar_unit(item, "scalar-unit.size")
     empty: Any = "" if isinstance(default, str) else OMITTED
     if item.widget == "textarea" or (isinstance(default, str) and "\n" in default):
-        widget: forms.Widget = forms.Textarea({"rows": 4, "wide": " full"})
+        widget: forms.Widget = forms.Textarea({"rows": item.rows or 4, "wide": " full"})
     else:
         kinds = {"email": forms.EmailInput, "url": forms.URLInput}
         widget = kinds.get(item.widget, forms.TextInput)({"placeholder": item.placeholder} if item.placeholder else {})
@@ -187,15 +196,15 @@ def _text(item: Input) -> InputField:
     elif item.name in {"deployment_description", "rclone_url"} or len(as_words(default)) > 40:
         widget.attrs["wide"] = " full"
     widget.attrs["maxlength"] = str(MAX_CHARS)
-    return InputField(item, widget=widget, read=_as_written(item), empty=empty, hint=_rules(item))
+    return InputField(item, widget=widget, read=as_written(item), empty=empty, hint=rules_of(item))
 
 
 def _secret(item: Input, hint: str = "") -> InputField:
     widget = Secret({"wide": " full"}, generate=False)
-    return InputField(item, widget=widget, read=str, show=_hidden_default, hint=f"{_rules(item)} {hint}".strip())
+    return InputField(item, widget=widget, read=str, show=hidden_default, hint=f"{rules_of(item)} {hint}".strip())
 
 
-def _hidden_default(value: Any) -> str:
+def hidden_default(value: Any) -> str:
     return value if isinstance(value, Typed) else ""
 
 
@@ -206,7 +215,7 @@ def _jupyter_password(item: Input, needed: bool) -> InputField:
         return text
 
     widget = Secret({"wide": " full", "minlength": str(JUPYTER_PASSWORD_CHARS)}, generate=True)
-    field = InputField(item.model_copy(update={"help": ""}), widget=widget, read=read, show=_hidden_default,
+    field = InputField(item.model_copy(update={"help": ""}), widget=widget, read=read, show=hidden_default,
                        hint="Anyone with the address and this password can use your workspace.")  # fmt: skip
     field.required, field.optional_mark = needed, not needed
     field.error_messages["required"] = "JupyterLab does not start without a password. Use at least 9 characters."
@@ -227,32 +236,20 @@ def _number(item: Input) -> InputField:
         item,
         widget=forms.NumberInput(attrs),
         read=lambda text: values.scalar(str(text).strip(), item.type),
-        hint=_rules(item),
+        hint=rules_of(item),
     )
 
 
 def _boolean(item: Input) -> InputField:
-    return _YesNo(
-        item,
-        widget=Toggle({"said": "Yes"}),
-        read=bool,
-        show=lambda value: value in (True, "true", "on", "yes"),
-    )
+    return YesNo(item, widget=Toggle({"said": "Yes"}), read=bool)
 
 
 def _choice(item: Input) -> InputField:
     by_text = {as_words(option.value): option.value for option in reversed(item.choices)}
     shown = [(as_words(option.value), option.label or as_words(option.value)) for option in item.choices]
-    if yes_no := _yes_and_no(by_text):
-        yes, no = yes_no
-        show = {as_words(yes): True, as_words(no): False}
-        return _YesNo(
-            item,
-            widget=Toggle({"said": "Yes"}),
-            read=bool,
-            show=lambda value: show.get(as_words(value), False),
-            sends=yes_no,
-        )
+    if yes_no := yes_and_no(by_text):
+        on, off = yes_no
+        return YesNo(item, widget=Toggle({"said": "Yes"}), read=bool, on=on, off=off)
     if item.has_default and as_words(item.default) not in by_text:
         by_text[as_words(item.default)] = item.default
         shown.insert(0, (as_words(item.default), f"{as_words(item.default)} (the template’s default)"))
@@ -270,7 +267,7 @@ def _choice(item: Input) -> InputField:
     return InputField(item, widget=widget, read=read)
 
 
-def _yes_and_no(by_text: Mapping[str, Any]) -> tuple[Any, Any] | None:
+def yes_and_no(by_text: Mapping[str, Any]) -> tuple[Any, Any] | None:
     """The two choices when they are just yes and no, as booleans or in words ("true" and "false")."""
     yes = [value for text, value in by_text.items() if text.casefold() in values.TRUE]
     no = [value for text, value in by_text.items() if text.casefold() in values.FALSE]
@@ -295,7 +292,9 @@ def _scalar_unit(item: Input, type: str) -> InputField:
             raise ValidationError(f"“{number[:40]}” is not a number.")
         return " ".join(scalar)
 
-    return _Scalar(item, widget=NumberWithUnit(units, label_for(item).lower()), read=read, show=show, hint=_rules(item))
+    return _Scalar(
+        item, widget=NumberWithUnit(units, label_for(item).lower()), read=read, show=show, hint=rules_of(item)
+    )
 
 
 def _range(item: Input) -> InputField:
@@ -326,9 +325,9 @@ def _version(item: Input) -> InputField:
     def read(text: str) -> Any:
         if not _VERSION.fullmatch(text.strip()):
             raise ValidationError("Write a version, for instance 2.1 or 2.1.0.")
-        return _as_written(item)(text.strip())
+        return as_written(item)(text.strip())
 
-    return InputField(item, widget=forms.TextInput({"inputmode": "decimal"}), read=read, hint=_rules(item))
+    return InputField(item, widget=forms.TextInput({"inputmode": "decimal"}), read=read, hint=rules_of(item))
 
 
 def _timestamp(item: Input) -> InputField:
@@ -343,7 +342,7 @@ def _timestamp(item: Input) -> InputField:
         return text
 
     return InputField(
-        item, widget=forms.TextInput({"placeholder": "2026-11-23T14:30:00Z"}), read=read, hint=_rules(item)
+        item, widget=forms.TextInput({"placeholder": "2026-11-23T14:30:00Z"}), read=read, hint=rules_of(item)
     )
 
 

@@ -1,7 +1,8 @@
 """The form of one template under one set of choices: its inputs, and what every deployment may say besides."""
 
 import re
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +12,13 @@ from django.forms import BoundField
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
-from catalog.tosca.description import Input, TemplateDescription
+from catalog.tosca.description import Input, TemplateDescription, as_words
 from deployments.choices import IMAGES
-from deployments.forms.fields import OMITTED, InputField, Typed, field_for
+from deployments.forms.by_widget import Generated, is_offered, new_password
+from deployments.forms.fields import OMITTED, InputField, Typed, label_for
+from deployments.forms.make import field_for
 from deployments.forms.sections import ADVANCED, GENERAL, STORAGE, in_order, section_of
-from deployments.forms.widgets import Toggle
+from deployments.forms.widgets import Checks, Toggle
 
 PREFIX = "in-"
 TITLE_CHARS = 45
@@ -49,7 +52,8 @@ class ToscaForm(forms.Form):
     template's defaults); ``image_is_typed`` when nobody but the user names the image; ``check=False`` shows posted
     data without judging them (a choice was changed, nothing was sent yet). ``updates``: it is for a deployment that
     exists, whose title and provider are settled and whose secrets stay when nothing is typed. ``storage``: where the
-    template's inputs for storage come from; those it fills in are not asked for.
+    template's inputs for storage come from; those it fills in are not asked for. ``facts`` of the user by IAM's
+    names, ``seed`` of what is made anew for each deployment but once for it, however often the form is sent.
     """
 
     title = forms.CharField(
@@ -97,6 +101,8 @@ class ToscaForm(forms.Form):
         advanced: bool = True,
         updates: bool = False,
         storage: Storage | None = None,
+        facts: Mapping[str, str] | None = None,
+        seed: uuid.UUID | None = None,
         check: bool = True,
     ) -> None:
         super().__init__(data)
@@ -116,6 +122,12 @@ class ToscaForm(forms.Form):
             if updates and item.secret:
                 field.required = field.optional_mark = False
                 field.help_text = "Left empty, it stays as it is."
+            if isinstance(field, Generated) and not updates:
+                field.make = _maker(item, facts or {}, seed or uuid.uuid4())
+                if item.attribute and not item.has_default:
+                    field.initial = (facts or {}).get(item.attribute)
+            if item.enabled_by and (switch := description.input(item.enabled_by)):
+                field.help_text = f"{field.help_text} Counts only with “{label_for(switch)}”.".strip()
             self.fields[PREFIX + item.name] = field
 
     @property
@@ -146,7 +158,35 @@ class ToscaForm(forms.Form):
                 "provider_timeout_mins",
                 f"Must not be longer than the {overall} minutes for all; this is {each}.",
             )
+        for item in self.asked:
+            self._check_parent(item)
+        for name, value in self.chosen_sets().items():
+            field = self.fields.get(PREFIX + name)
+            # What the user typed beside the choice wins over it; what can't be typed does not.
+            if field and (field.widget.is_hidden or cleaned.get(PREFIX + name, OMITTED) in (field.initial, OMITTED)):
+                cleaned[PREFIX + name] = value
         return cleaned
+
+    def chosen_sets(self) -> dict[str, Any]:
+        """Input → value, as the choices that set several inputs have it now."""
+        found: dict[str, Any] = {}
+        for item in self.asked:
+            if any(option.sets for option in item.options):
+                shown = as_words(self[PREFIX + item.name].value())
+                found |= next((option.sets for option in item.options if as_words(option.value) == shown), {})
+        return found
+
+    def _check_parent(self, item: Input) -> None:
+        """Refuse a choice that does not go with the value of the input that it depends on."""
+        chosen, parent = self.cleaned_data.get(PREFIX + item.name, OMITTED), self.description.input(item.depends_on)
+        if parent is None or chosen is OMITTED or PREFIX + parent.name not in self.cleaned_data:
+            return
+        value = self.cleaned_data[PREFIX + parent.name]
+        value = parent.default if value is OMITTED else value
+        same = [option for option in item.options if as_words(option.value) == as_words(chosen)]
+        if same and not any(is_offered(option, value) for option in same):
+            text = f"“{same[0].label}” does not go with {label_for(parent)} “{as_words(value)}”; choose another."
+            self.add_error(PREFIX + item.name, text)
 
     def sections(self) -> list[Section]:
         """The visible fields under their headings, in the order of the page."""
@@ -154,7 +194,7 @@ class ToscaForm(forms.Form):
         if self.storage:
             grouped[STORAGE] = [self["storage"]]
         for item in self.asked:
-            if not item.hidden:
+            if not self.fields[PREFIX + item.name].widget.is_hidden:
                 heading = section_of(item, image_is_typed=self.image_is_typed)
                 grouped.setdefault(heading, []).append(self[PREFIX + item.name])
         if "timeout_mins" in self.fields:
@@ -163,7 +203,7 @@ class ToscaForm(forms.Form):
         return [Section(title, re.sub(r"\W+", "-", title.lower()), grouped[title]) for title in titles]
 
     def hidden_inputs(self) -> list[BoundField]:
-        return [self[PREFIX + item.name] for item in self.asked if item.hidden]
+        return [self[PREFIX + item.name] for item in self.asked if self.fields[PREFIX + item.name].widget.is_hidden]
 
     def parameters(self) -> dict[str, Any]:
         """What is sent as inputs, in their YAML types; fields left empty are not sent. Needs a valid form.
@@ -174,7 +214,7 @@ class ToscaForm(forms.Form):
         given = {
             item.name: self.cleaned_data[PREFIX + item.name]
             for item in self.asked
-            if self.cleaned_data[PREFIX + item.name] is not OMITTED
+            if not item.virtual and self.cleaned_data[PREFIX + item.name] is not OMITTED
         }
         found = {item.name: given[item.name] for item in self.description.inputs
                  if item.name in given and not item.virtual}  # fmt: skip
@@ -318,6 +358,15 @@ def typed_data(data: QueryDict) -> QueryDict:
     return marked
 
 
+def _maker(item: Input, facts: Mapping[str, str], seed: uuid.UUID) -> Callable[[], Any]:
+    """What makes the value of an input when nobody types one."""
+    if item.widget == "uuidgen":
+        return lambda: f"{item.prefix}{uuid.uuid5(seed, item.name)}{item.suffix}"
+    if item.widget == "userinfo":
+        return lambda: facts.get(item.attribute or "sub") or OMITTED
+    return new_password
+
+
 def _storage_field(storage: Storage) -> forms.ChoiceField:
     return forms.ChoiceField(
         choices=storage.offered,
@@ -341,6 +390,8 @@ def as_posted(bound: BoundField) -> dict[str, list[str]]:
     widget, name = bound.field.widget, bound.html_name
     field = bound.field
     value = field.prepare_value(bound.initial) if isinstance(field, InputField) else bound.initial
+    if isinstance(widget, Checks):
+        return {f"{name}-shown": ["1"], **({name: list(value)} if value else {})}
     if isinstance(widget, Toggle):
         return {f"{name}-shown": ["1"], **({name: ["on"]} if value else {})}
     if isinstance(widget, forms.MultiWidget):

@@ -74,6 +74,15 @@ class FixedRange(forms.MultiWidget):
         return f"{id_}_0"
 
 
+class Checks(forms.CheckboxSelectMultiple):
+    """Several choices of a list; a hidden marker tells "none" from "not on the form"."""
+
+    template_name = "forms/checks.html"
+
+    def value_omitted_from_data(self, data: Any, files: "MultiValueDict[str, Any]", name: str) -> bool:
+        return f"{name}-shown" not in data
+
+
 class Toggle(forms.CheckboxInput):
     """A check box that says so when it is off: a hidden marker tells "off" from "not on the form"."""
 

@@ -1,0 +1,60 @@
+"""Ports to open (TOSCA PortSpec), one per line: ``ssh: 22/tcp``, ``web: 8000-8080/tcp``; a list has no names."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+_PORT = re.compile(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*(?:/\s*(tcp|udp|icmp|igmp))?", re.IGNORECASE)
+MAX_PORTS = 200
+
+
+def ports_from_lines(text: str, *, named: bool) -> Any:
+    """A map (``named``) or list of port specifications. Raises ValidationError naming the line that does not fit."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MAX_PORTS:
+        raise ValidationError(f"At most {MAX_PORTS} lines; these are {len(lines)}.")
+    if not named:
+        return [_spec(number, line) for number, line in enumerate(lines, 1)]
+    found: dict[str, Any] = {}
+    for number, line in enumerate(lines, 1):
+        name, colon, port = line.partition(":")
+        if not colon or not name.strip():
+            raise ValidationError(f"Line {number}: write it as “name: 8080/tcp”.")
+        if name.strip() in found:
+            raise ValidationError(f"Line {number}: “{name.strip()}” is there twice.")
+        found[name.strip()] = _spec(number, port)
+    return found
+
+
+def lines_from_ports(value: Any) -> str | None:
+    """The lines for a map or list of specifications, None when they say more than a line can."""
+    if isinstance(value, dict):
+        lines = [(f"{name}: ", _line(spec)) for name, spec in value.items()]
+    elif isinstance(value, list):
+        lines = [("", _line(spec)) for spec in value]
+    else:
+        return None
+    return None if any(line is None for _, line in lines) else "\n".join(f"{name}{line}" for name, line in lines)
+
+
+def _spec(number: int, text: str) -> dict[str, Any]:
+    match = _PORT.fullmatch(text.strip())
+    if not match:
+        raise ValidationError(f"Line {number}: “{text.strip()[:40]}” is no port; write 8080/tcp or 8000-8080/tcp.")
+    low, high = int(match[1]), int(match[2] or match[1])
+    if not 1 <= low <= high <= 65535:
+        raise ValidationError(f"Line {number}: ports are from 1 to 65535, the smaller one first.")
+    protocol = (match[3] or "tcp").lower()
+    return {"protocol": protocol, **({"source_range": [low, high]} if match[2] else {"source": low})}
+
+
+def _line(spec: Any) -> str | None:
+    if not isinstance(spec, dict) or spec.keys() - {"protocol", "source", "source_range"}:
+        return None
+    protocol, source, span = spec.get("protocol", "tcp"), spec.get("source"), spec.get("source_range")
+    if isinstance(source, int) and span is None:
+        return f"{source}/{protocol}"
+    if isinstance(span, list) and len(span) == 2 and source is None:
+        return f"{span[0]}-{span[1]}/{protocol}"
+    return None
