@@ -26,7 +26,8 @@ from deployments.choices import (
 from deployments.forms import ToscaForm
 from deployments.forms.by_widget import new_password
 from deployments.forms.fields import OMITTED
-from deployments.forms.tosca import PREFIX, Storage, carry_over, link_values, typed_data, with_missing
+from deployments.forms.posted import carry_over, link_values, typed_data, with_missing
+from deployments.forms.tosca import PREFIX, Storage
 from deployments.forms.yaml_text import yaml_text
 from deployments.placement import SLA_PLACEMENT, with_placement, without_placement
 from deployments.providers import Provider

@@ -10,8 +10,10 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from catalog.tosca.description import Input, as_words
-from deployments.forms.fields import InputField, label_for
-from deployments.forms.tosca import LINK_CHARS, OPTIONS, PREFIX, TITLE_CHARS, ToscaForm, as_posted
+from deployments.forms.fields import InputField
+from deployments.forms.labels import label_for
+from deployments.forms.posted import LINK_CHARS, as_posted
+from deployments.forms.tosca import OPTIONS, PREFIX, TITLE_CHARS, ToscaForm
 from deployments.forms.units import split_scalar
 from deployments.forms.widgets import NumberWithUnit
 from deployments.models import Deployment

@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from catalog.tosca.description import EntrySchema, Input, as_words
 from deployments.forms import values
+from deployments.forms.labels import label_for
 from deployments.forms.rules import in_words, validators_for
 from deployments.forms.units import OFFERED, UNITS, split_scalar
 from deployments.forms.widgets import FixedRange, NumberWithUnit, Secret, Segments, Toggle
@@ -18,35 +19,9 @@ from deployments.forms.yaml_text import yaml_text
 MAX_CHARS = 100_000
 JUPYTER_PASSWORD_CHARS = 9  # the module images refuse shorter ones
 
-# Names that all public templates share, in people's words.
-LABELS = {
-    "deployment_description": "Description",
-    "docker_image": "Image",
-    "docker_privileged": "Privileged container",
-    "jupyter_password": "JupyterLab password",
-    "mem_size": "Memory",
-    "num_cpus": "CPUs",
-    "num_gpus": "GPUs",
-    "rclone_conf": "Configuration file",
-    "rclone_password": "Storage password",
-    "rclone_url": "Storage address",
-    "rclone_user": "Storage user",
-    "rclone_vendor": "Storage vendor",
-    "run_command": "Command",
-}
 # Some templates type memory as a plain string such as "4096 MB".
 _SIZE_NAME = re.compile(r"(?i)(?:^|_)(?:mem|memory|disk|storage|volume)(?:_?size)?(?:$|_)")
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+(?:\.[A-Za-z]\w*(?:-\d+)?)?)?|\d+")
-_WORDS = {
-    "gpu": "GPU",
-    "gpus": "GPUs",
-    "cpu": "CPU",
-    "cpus": "CPUs",
-    "url": "URL",
-    "ip": "IP",
-    "id": "ID",
-    "ssh": "SSH",
-}
 
 
 class Omitted:
@@ -129,16 +104,6 @@ class _Scalar(InputField):
 
 class Typed(str):
     """Marks text that came back from the browser, to be shown as it was typed."""
-
-
-def label_for(item: Input) -> str:
-    """The label: from the parameters file, our own for the common names, else the name in words."""
-    if item.label:
-        return item.label
-    if item.name in LABELS:
-        return LABELS[item.name]
-    words = " ".join(_WORDS.get(word.lower(), word) for word in re.split(r"[_\-\s]+", item.name) if word)
-    return words[:1].upper() + words[1:]
 
 
 def by_name_and_type(item: Input, *, password_needed: bool = False) -> InputField:

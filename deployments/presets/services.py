@@ -7,7 +7,7 @@ from django.utils import timezone
 from deepdash.errors import MESSAGES, Message, Problem, Tone
 from deployments.configuration import ConfigurePage, fresh_form
 from deployments.forms.fields import OMITTED
-from deployments.forms.tosca import differing
+from deployments.forms.posted import differing
 from deployments.presets.models import NAME_CHARS, Preset
 
 if TYPE_CHECKING:

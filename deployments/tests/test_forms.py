@@ -10,7 +10,7 @@ from django.http import QueryDict
 from catalog.tosca.description import TemplateDescription, describe
 from catalog.tosca.loader import load_template, plain
 from deployments.forms import ToscaForm
-from deployments.forms.tosca import carry_over, typed_data
+from deployments.forms.posted import carry_over, typed_data
 
 
 def described(inputs: str) -> TemplateDescription:

@@ -12,7 +12,7 @@ from catalog.tosca.loader import load_template, plain
 from catalog.tosca.parameters import refine
 from deployments.forms import ToscaForm
 from deployments.forms.ports import lines_from_ports, ports_from_lines
-from deployments.forms.tosca import carry_over, typed_data
+from deployments.forms.posted import carry_over, typed_data
 from deployments.prefill import Prefill, form_fill
 
 SEED = uuid.UUID("00000000-0000-4000-8000-000000000001")
