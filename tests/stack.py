@@ -132,6 +132,7 @@ def running(
         "PORT": str(port),
         "DEEPDASH_DATA_DIR": str(data),
         "DEEPDASH_TOSCA_TEMPLATES_DIR": str(data / "tosca-templates" / "deep-oc"),
+        "DEEPDASH_TOSCA_PARAMETERS_DIR": str(data / "tosca-templates" / "tosca-parameters"),
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
         **(environment or {}),

@@ -47,6 +47,7 @@ def sandbox_environment(base: str) -> dict[str, str]:
         "DOCKERHUB_URL": f"{base}/dockerhub",
         "TOSCA_TEMPLATES_REPO": f"{base}/git/indigo-dc/tosca-templates.git",
         "TOSCA_TEMPLATES_DIR": str(VAR / "tosca-templates" / "deep-oc"),
+        "TOSCA_PARAMETERS_DIR": str(VAR / "tosca-templates" / "tosca-parameters"),
         "GITHUB_SECRET": "deepdash-sandbox-webhook-secret",
         "OUTBOUND_ALLOWED_NETWORKS": ["127.0.0.0/8"],
         "SUPPORT_EMAIL": "support@example.org",

@@ -59,7 +59,7 @@ class InputField(forms.Field):
             required=must,
             label=label_for(item),
             initial=item.default if item.has_default else None,
-            help_text=" ".join(part for part in (item.help, hint) if part),
+            help_text=_sentences(item.help, hint),
             widget=widget,
             validators=validators_for(item.constraints, item.type),
             error_messages={"required": "This is needed."},
@@ -124,6 +124,13 @@ def by_name_and_type(item: Input, *, password_needed: bool = False) -> InputFiel
 def by_type(item: Input) -> InputField:
     """The field of an input as its choices or its type ask for it."""
     return _choice(item) if item.choices else _BY_TYPE.get(item.type, _other)(item)
+
+
+def _sentences(words: str, hint: str) -> str:
+    """The template's words and our hint, kept apart by a full stop where the words have none."""
+    if not words or not hint:
+        return words or hint
+    return f"{words}{'' if words[-1] in '.!?:' else '.'} {hint}"
 
 
 def _blank_is_fine(item: Input) -> bool:

@@ -29,6 +29,7 @@ _WORDS = {
     "ip": "IP",
     "id": "ID",
     "ssh": "SSH",
+    "os": "OS",
 }
 
 
