@@ -19,7 +19,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="deepdash-") as folder, postgres(Path(folder)) as server:
         environment = {**os.environ, "DEEPDASH_DATABASE_URL": server.url}
         command = [sys.executable, "-m", "pytest", *SUITES, "-n", "2", *sys.argv[1:]]
-        return subprocess.run(command, cwd=ROOT, env=environment).returncode  # noqa: S603 - our own words
+        return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 
 if __name__ == "__main__":
