@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deepdash.settings")
 app = Celery("deepdash", task_cls=None if config.REDIS_URL else "deepdash.embedded:EmbeddedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["deployments.trainings"])
 
 
 @signals.before_task_publish.connect  # type: ignore[untyped-decorator]  # celery is untyped

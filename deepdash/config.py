@@ -125,6 +125,7 @@ class Config(BaseSettings):
     MONITORING_URL: Url = Field("", description="Monitoring wrapper")
     MONITORING_CERT: CaBundle = Field("", description="CA bundle for it")
     DEEPAAS_CERT: CaBundle = Field("", description="CA bundle for the APIs inside deployments")
+    UPLOAD_MEGABYTES: int = Field(100, ge=1, le=4000, description="Largest file that can be sent to a module")
     DEEPAAS_VERIFY: Flag = Field(True, description="Check the certificates of the APIs inside deployments")
 
     # -- The catalogue ------------------------------------------------------------------------------------

@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "watch what moves": {"task": "deployments.tasks.watch_moving", "schedule": 30.0, "options": {"expires": 25}},
     "forget old notices": {"task": "deployments.tasks.forget_notices", "schedule": 24 * 3600.0},
     "prove to be alive": {"task": "deepdash.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 55}},
+    "look at the trainings": {"task": "deployments.trainings.tasks.watch_trainings", "schedule": 60.0},
     "forget old sessions and forms": {"task": "accounts.tasks.forget_expired", "schedule": 3600.0},
 }
 # Messages of beat that nobody took by the time the next one is due are dropped.
@@ -239,6 +240,11 @@ CONTENT_SECURITY_POLICY = {
 CSRF_FAILURE_VIEW = "deepdash.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+FILE_UPLOAD_HANDLERS = [
+    "deepdash.uploads.BoundedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # -- Pages ----------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -14,8 +14,20 @@ from deployments.presets.models import Preset
 from deployments.querysets import DeploymentQuerySet
 from deployments.states import BOOT_TIME, COMPLETE, ENDED, MOVING, Status
 from deployments.storage.models import StorageAccount
+from deployments.trainings.models import ModuleApi, Training, TrainingArguments, TrainingBatch
 
-__all__ = ["Action", "Deployment", "Notice", "Preset", "StatusEvent", "StorageAccount"]
+__all__ = [
+    "Action",
+    "Deployment",
+    "ModuleApi",
+    "Notice",
+    "Preset",
+    "StatusEvent",
+    "StorageAccount",
+    "Training",
+    "TrainingArguments",
+    "TrainingBatch",
+]
 
 TITLE_CHARS = 45
 NOTE_CHARS = 4000
@@ -100,6 +112,8 @@ class Deployment(models.Model):
     ready_at = models.DateTimeField(null=True, blank=True, help_text="When a service first answered")
     checked_at = models.DateTimeField(null=True, blank=True, help_text="When the services were last probed")
     services = models.JSONField(default=dict, blank=True, help_text="Output name → what its probe said")
+
+    running_trainings = models.PositiveIntegerField(default=0, help_text="As its DEEPaaS last told")
 
     objects = DeploymentQuerySet.as_manager()
 

@@ -20,6 +20,7 @@ from deployments.journal.notices import notices_make
 from deployments.models import Deployment, StatusEvent
 from deployments.seen import SEEN_COLUMNS, differences, event_of, is_of, see, see_gone
 from deployments.states import MOVING, Status
+from deployments.trainings.loss import trainings_lose
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -87,6 +88,8 @@ def deployments_sync(*, user: "User") -> SyncResult:
         _save([*new, *changed, *gone])
         StatusEvent.objects.bulk_create(events)
         notices_make(events)
+        if gone:
+            trainings_lose([record.pk for record in gone])
         Deployment.objects.visible_to(user).filter(uuid__in=list(listed)).update(seen_at=started)
     return SyncResult(started, len(listed), len(new), len(changed), len(gone), listing.complete,
                       [event.deployment for event in events])  # fmt: skip
@@ -164,6 +167,7 @@ def deployment_accepted(*, deployment: Deployment, upstream: UpstreamDeployment)
         twin = same.exclude(pk=deployment.pk).first()
         if twin:
             twin.events.update(deployment=deployment)
+            twin.trainings.update(deployment=deployment)
             twin.delete()
         deployment.uuid = upstream.uuid
         see(deployment, upstream, at)
@@ -250,6 +254,7 @@ _READ = (
     "answers",
     "answered_at",
     "recorded_at",
+    "running_trainings",
     *SEEN_COLUMNS,
 )
 
@@ -305,6 +310,7 @@ def _gone(record: Deployment, at: datetime) -> None:
         event = see_gone(record, at)
         record.save(update_fields=SEEN_COLUMNS)
         event.save()
+        trainings_lose([record.pk])
 
 
 def _deleting(record: Deployment, at: datetime) -> Deployment:

@@ -47,6 +47,7 @@ _TABLE: dict[str, StatusView] = {
     "choosing": StatusView("Creating: choosing a provider", "busy", "spin", "The orchestrator accepted it."),
     "starting": StatusView("Creating: starting at {site}", "busy", "spin", "{site} is at work on it."),
     "ready": StatusView("Ready", "ok", "ok", "Its service answers."),
+    "training": StatusView("Training", "busy", "spin", "A training runs in it."),
     "booting": StatusView("Starting", "busy", "clock", "It runs; the service inside is still booting."),
     "silent": StatusView("Not answering", "warn", "alert", "It runs, but its service does not answer."),
     "unprobed": StatusView("Deployed", "idle", "ok", "It runs; whether its service answers was not checked."),
@@ -93,6 +94,8 @@ def _row(deployment: Deployment, unreachable: bool) -> str:
         # Marathon deployments never say DEPLOYER (contract 1.8): a chosen provider tells as much.
         return "starting" if deployment.provider_name else "choosing"
     if deployment.is_complete:
+        if deployment.running_trainings and deployment.answers is not False:
+            return "training"
         if deployment.answers is None:
             return "unprobed"
         if deployment.answers:
@@ -125,7 +128,7 @@ def _next_step(deployment: Deployment, row: str) -> NextStep | None:
     page, form = deployment.get_absolute_url(), configure_url(deployment) if deployment.module_slug else ""
     why = NextStep("why", "See why", f"{page}#why")
     match row:
-        case "ready" | "unprobed":
+        case "ready" | "unprobed" | "training":
             return NextStep("open", "Open", page)
         case "silent" | "UPDATE_FAILED":
             return why

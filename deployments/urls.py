@@ -14,8 +14,11 @@ class ReferenceConverter(StringConverter):
 
 register_converter(ReferenceConverter, "ref")
 
+from deployments.trainings.urls import urlpatterns as trainings  # noqa: E402  (they use the converter)
+
 app_name = "deployments"
 urlpatterns = [
+    *trainings,
     path("deployments", listing.index, name="list"),
     path("deployments/rows", listing.rows, name="rows"),
     path("home-strips", listing.home_strips, name="home_strips"),

@@ -13,7 +13,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.testing import give_token, make_user
 from catalog.testing import make_module
+from deployments.models import TrainingBatch
 from deployments.testing import make_deployment
+from deployments.trainings.testing import make_training
 
 PUBLIC = {
     "catalog:home", "catalog:module", "catalog:metadata", "catalog:picture", "catalog:reload", "healthz", "readyz",
@@ -22,7 +24,8 @@ PUBLIC = {
 }  # fmt: skip
 SECRET = "Ada's own title"
 UUID = "11ed8ab3-6a40-968a-82b7-62f0862dbe46"
-SAMPLES: dict[str, Any] = {"uuid": UUID, "id": UUID, "slug": "alpine-flora"}
+RUN = "5f0c35a2-7a3d-4c57-9c53-0f9c3f1fd9a5"
+SAMPLES: dict[str, Any] = {"uuid": UUID, "key": RUN, "id": UUID, "slug": "alpine-flora"}
 
 
 def addresses(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
@@ -41,7 +44,7 @@ def addresses(resolver: URLResolver, prefix: str = "", space: str = "") -> Itera
 
 
 ALL = dict(addresses(get_resolver()))
-OF_A_DEPLOYMENT = {name: address for name, address in ALL.items() if UUID in address}
+OF_A_DEPLOYMENT = {name: address for name, address in ALL.items() if UUID in address or RUN in address}
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +52,9 @@ def _adas_things(db: None) -> None:
     ada = make_user("ada")
     give_token(ada)
     make_module(slug="alpine-flora")
-    make_deployment(owner=ada, uuid=UUID, title=SECRET)
+    deployment = make_deployment(owner=ada, uuid=UUID, title=SECRET)
+    make_training(deployment, key=RUN, arguments={"note": SECRET})
+    TrainingBatch.objects.create(key=RUN, owner=ada, deployment=deployment, model="plants")
 
 
 def signed_in(name: str, **facts: Any) -> Client:
@@ -90,7 +95,9 @@ def test_nobody_else_gets_to_a_deployment_of_adas(name: str, method: str, person
         assert answer.status_code in {302, 404, 405, 502, 503}, (address, answer.status_code)
 
 
-@pytest.mark.parametrize("path", ["/deployments", "/deployments/rows?step=probe", "/home-strips", "/"])
+@pytest.mark.parametrize(
+    "path", ["/deployments", "/deployments/rows?step=probe", "/home-strips", "/", "/training", "/training/export"]
+)
 def test_lists_hold_only_ones_own(path: str) -> None:
     answer = signed_in("ben").get(path, headers={"HX-Request": "true"} if "rows" in path or "strips" in path else {})
     assert answer.status_code in {200, 286}

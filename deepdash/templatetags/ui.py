@@ -45,6 +45,22 @@ def ago(when: datetime | None) -> str:
     )
 
 
+@register.filter
+def clock(when: datetime | None) -> str:
+    """``<time>`` with day and hour, for rows that are told apart by it: "Today, 10:48", "21 Nov, 18:10"."""
+    if not when:
+        return ""
+    utc, local, today = when.astimezone(UTC), timezone.localtime(when), timezone.localdate()
+    day = "Today" if local.date() == today else f"{local.day} {local:%b}"
+    day += "" if local.year == today.year else f" {local.year}"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        f"{utc.day} {utc:%b %Y, %H:%M:%S} UTC",
+        f"{day}, {local:%H:%M}",
+    )
+
+
 def _since(when: datetime) -> str:
     now, local = timezone.now(), timezone.localtime(when)
     passed = now - when

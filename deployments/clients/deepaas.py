@@ -1,5 +1,7 @@
 """DEEPaaS, the API inside each deployed module (contract 6). Its address comes from outside: calls are guarded."""
 
+from collections.abc import Mapping as Values
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
@@ -10,9 +12,14 @@ from deepdash.guard import GuardedAdapter, Network, networks
 from deepdash.http import Answer, ServiceError, ServiceSession
 from deployments.clients.base import segment
 from deployments.clients.shapes import Items, Mapping, Shape, Text
+from deployments.clients.upload import Upload
 
 MAX_BYTES = 4 * 1024 * 1024
 PROBE_TIMEOUT = 3.0  # seconds
+PREDICT_TIMEOUT = 55.0  # seconds; proxies in front of the dashboard mostly give up after 60
+PREDICT_BYTES = 64 * 1024 * 1024
+# Where webargs 6 and later say an argument was; version 5, which DEEPaaS uses, names the arguments at once.
+_LOCATIONS = {"query", "querystring", "form", "json", "files", "headers"}
 
 
 def allowed_networks() -> tuple[Network, ...]:
@@ -74,6 +81,15 @@ class Training(Shape):
     result: Mapping = {}
 
 
+class ArgumentsRefused(ServiceError):
+    """422: the API does not accept the arguments. ``problems``: its words by argument, "" for what names none."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        detail = "; ".join(f"{name}: {text}" if name else text for name, text in problems.items())
+        super().__init__("service:refused", service=Deepaas.name, detail=detail, http_status=422)
+        self.problems = problems
+
+
 class _Models(Shape):
     models: Annotated[list[Model], Items] = []
 
@@ -111,17 +127,85 @@ class Deepaas:
         return tuple(_TRAININGS.validate_python([item for item in data if isinstance(item, dict) and item.get("uuid")])
                      if isinstance(data, list) else ())  # fmt: skip
 
-    def training_delete(self, model: str, uuid: str) -> None:
-        """Cancel and forget a training.
+    def training_start(
+        self,
+        model: str,
+        *,
+        params: Sequence[tuple[str, str]],
+        headers: Values[str, str] | None = None,
+        upload: Upload | None = None,
+    ) -> Training:
+        """Start a training, once; returns it as DEEPaaS understood it. Raises ArgumentsRefused for a 422."""
+        answer = self._post(self._session, f"{self._path(model)}", params, headers, upload)
+        return answer.parse(Training)
+
+    def predict(
+        self,
+        model: str,
+        *,
+        params: Sequence[tuple[str, str]],
+        headers: Values[str, str] | None = None,
+        upload: Upload | None = None,
+    ) -> Answer:
+        """Make a prediction; the answer is of any type. Raises ArgumentsRefused for a 422."""
+        session = guarded_session(
+            self.name, self._session.base_url, timeout=PREDICT_TIMEOUT, max_bytes=PREDICT_BYTES
+        )  # fmt: skip
+        return self._post(session, f"/v2/models/{segment(model)}/predict/", params, headers, upload)
+
+    def training_delete(self, model: str, uuid: str) -> Training | None:
+        """Cancel and forget a training; returns it when it had come to its end.
 
         A running one is removed and nevertheless answered with 500 (contract 6.3): whether it is gone shows only in
         the list afterwards, so that answer is no error here.
         """
-        self._session.request("DELETE", self._path(model) + segment(uuid), ok=(500,))
+        answer = self._session.request("DELETE", self._path(model) + segment(uuid), ok=(500,))
+        if answer.status == 500:
+            return None
+        return answer.parse(Training)
 
     def description(self) -> Answer:
         """``/swagger.json``, which describes the arguments of a training."""
         return self._session.get("/swagger.json")
 
+    def _post(
+        self,
+        session: ServiceSession,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        headers: Values[str, str] | None,
+        upload: Upload | None,
+    ) -> Answer:
+        # Where a module offers media types it takes no list of them, only one, or "*/*".
+        typed = {"Accept": "*/*", **{name.capitalize(): value for name, value in (headers or {}).items()}}
+        typed |= {"Content-Type": upload.content_type} if upload else {}
+        answer = session.request("POST", path, params=params, headers=typed, data=upload, ok=(422,))
+        if answer.status == 422:
+            raise ArgumentsRefused(refusals(answer.json()))
+        return answer
+
     def _path(self, model: str) -> str:
         return f"/v2/models/{segment(model)}/train/"
+
+
+def refusals(body: Any) -> dict[str, str]:
+    """The words of a 422 by argument: ``{"weights": {"1": ["Not a valid number."]}}`` → "Entry 2: Not a valid …"."""
+    if not isinstance(body, dict):
+        return {"": str(body)[:1000]}
+    found: dict[str, str] = {}
+    for name, said in body.items():
+        if name in _LOCATIONS and isinstance(said, dict):
+            found |= refusals(said)
+        else:
+            found["" if name == "_schema" else str(name)] = _said(said)
+    return found
+
+
+def _said(said: Any) -> str:
+    if isinstance(said, dict):
+        return " ".join(f"{_entry(place)}: {_said(text)}" for place, text in said.items())[:1000]
+    return " ".join(map(str, said))[:1000] if isinstance(said, list) else str(said)[:1000]
+
+
+def _entry(place: Any) -> str:
+    return f"Entry {int(place) + 1}" if str(place).isdecimal() else str(place)

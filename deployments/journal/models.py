@@ -59,10 +59,14 @@ class Notice(models.Model):
     class Kind(models.TextChoices):
         READY = "ready", "Deployed"
         FAILED = "failed", "Failed"
+        TRAINED = "trained", "Trained"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     deployment = models.ForeignKey("deployments.Deployment", on_delete=models.CASCADE, related_name="notices")
+    training = models.ForeignKey(
+        "deployments.Training", on_delete=models.CASCADE, null=True, blank=True, related_name="notices"
+    )
     cause = models.CharField(max_length=80)
     headline = models.CharField(max_length=200)
     detail = models.CharField(max_length=DETAIL_CHARS, blank=True)
@@ -83,3 +87,7 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.headline
+
+    def get_absolute_url(self) -> str:
+        """Where what it tells can be seen."""
+        return (self.training or self.deployment).get_absolute_url()

@@ -2,7 +2,7 @@
 
 import logging
 import smtplib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,11 @@ def notices_make(events: Iterable["StatusEvent"]) -> None:
 
     One statement, however many there are, and none when nothing is news. Mails go out after the transaction.
     """
-    news = [_notice(event) for event in events if _is_news(event)]
+    notices_keep([_notice(event) for event in events if _is_news(event)])
+
+
+def notices_keep(news: "Sequence[Notice]") -> None:
+    """Keep notices, each cause once, and have them mailed after the transaction."""
     if not news:
         return
     Notice.objects.bulk_create(news, ignore_conflicts=True)
@@ -60,7 +64,7 @@ def notices_mail() -> int:
     A mail that the server does not take is logged and not tried again; the notice itself is on the page.
     """
     sent = 0
-    due = Notice.objects.filter(mail_due=True).select_related("user", "deployment").order_by("created_at")
+    due = Notice.objects.filter(mail_due=True).select_related("user", "deployment", "training").order_by("created_at")
     for notice in due[:MAILS_AT_ONCE]:
         if not Notice.objects.filter(pk=notice.pk, mail_due=True).update(mail_due=False):
             continue  # another process was quicker
@@ -113,7 +117,7 @@ def _detail(event: "StatusEvent") -> str:
 
 def _mail(notice: Notice) -> EmailMessage:
     """Plain text. A title can't add headers: line ends are folded away."""
-    address = f"{config.PUBLIC_URL}{notice.deployment.get_absolute_url()}" if config.PUBLIC_URL else ""
+    address = f"{config.PUBLIC_URL}{notice.get_absolute_url()}" if config.PUBLIC_URL else ""
     switch_off = f"{config.PUBLIC_URL}/preferences" if config.PUBLIC_URL else "Preferences, in the account menu"
     paragraphs = [notice.detail, address, f"To get no more of these mails: {switch_off}"]
     return EmailMessage(

@@ -25,7 +25,7 @@ PER_PAGE = 25
 def index(request: Request) -> HttpResponse:
     """All notices, newest first."""
     user = signed_in(request)
-    mine = Notice.objects.of(user).select_related("deployment")
+    mine = Notice.objects.of(user).select_related("deployment", "training")
     page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "deployments/notices.html", {"nav": "notices", "page": page, "by_mail": wants_mail(user)})
 
@@ -34,9 +34,9 @@ def index(request: Request) -> HttpResponse:
 def open_notice(request: Request, pk: int) -> HttpResponse:
     """Mark a notice as read and go to its deployment."""
     user = signed_in(request)
-    notice = get_object_or_404(Notice.objects.of(user).select_related("deployment"), pk=pk)
+    notice = get_object_or_404(Notice.objects.of(user).select_related("deployment", "training"), pk=pk)
     notices_read(user=user, pk=pk)
-    return redirect(notice.deployment)
+    return redirect(notice)
 
 
 @require_POST

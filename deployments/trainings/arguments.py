@@ -1,0 +1,390 @@
+"""The form of a training or prediction, made from the module's own description and checked before anything is sent."""
+
+import json
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.dateparse import parse_date, parse_datetime
+
+from deepdash.config import config
+from deepdash.templatetags.ui import filesize
+from deployments.clients.upload import Part, Upload
+from deployments.forms.widgets import Secret, Segments, Toggle
+from deployments.trainings.description import Argument
+from deployments.trainings.services import Call
+
+PREFIX = "a-"
+FIRST = 6  # so many arguments are shown at once; the others are folded as long as they stand at their defaults
+MAX_CHARS = 20_000
+MAX_ENTRIES = 500
+
+
+class Omitted:
+    """The value of a field that was left empty: nothing is sent, the module's default counts."""
+
+
+OMITTED = Omitted()
+
+
+class ArgumentField(forms.Field):
+    """A field whose ``clean`` gives the value to send (for lists a list), or OMITTED."""
+
+    optional_mark = False
+
+    def __init__(self, argument: Argument, *, widget: forms.Widget, read: Callable[[str], Any], hint: str = "") -> None:
+        self.argument, self.read = argument, read
+        super().__init__(
+            required=argument.required and not argument.has_default,
+            label=argument.name,
+            help_text=_sentences(argument.help, hint),
+            widget=widget,
+            error_messages={"required": "This is needed."},
+        )
+        self.optional_mark = not self.required and not argument.has_default
+
+    def clean(self, value: Any) -> Any:
+        if self.argument.many and not isinstance(value, list):
+            value = [line.strip() for line in str(value or "").splitlines() if line.strip()]
+        if value in (None, "", []):
+            if self.required:
+                raise ValidationError(self.error_messages["required"], code="required")
+            # An emptied text whose default is a text means just that; everything else falls back to its default.
+            emptied = value == "" and self.argument.default and isinstance(self.argument.default, str)
+            return "" if emptied and self.argument.kind == "string" and not self.argument.choices else OMITTED
+        if not self.argument.many:
+            return self.read(str(value))
+        if len(value) > MAX_ENTRIES:
+            raise ValidationError(f"Use at most {MAX_ENTRIES} entries; these are {len(value)}.")
+        return [self._entry(place, text) for place, text in enumerate(value, start=1)]
+
+    def _entry(self, place: int, text: str) -> Any:
+        try:
+            return self.read(text)
+        except ValidationError as error:
+            raise ValidationError(f"Entry {place}: {' '.join(error.messages)}") from None
+
+
+class YesNoField(ArgumentField):
+    """Off is a value too, never an empty field."""
+
+    def clean(self, value: Any) -> Any:
+        return value if isinstance(value, bool) else self.read(str(value))
+
+
+class UploadField(forms.FileField):
+    """A file that goes to the module and is not kept here."""
+
+    optional_mark = False
+
+    def __init__(self, argument: Argument, hint: str) -> None:
+        self.argument = argument
+        limit = config.UPLOAD_MEGABYTES * 1_000_000
+        help_text = _sentences(argument.help, hint, f"At most {filesize(limit)}.")
+        super().__init__(
+            required=argument.required, label=argument.name, help_text=help_text,
+            widget=forms.FileInput({"wide": " full"}), error_messages={"required": "Choose a file."},
+        )  # fmt: skip
+        self.limit, self.optional_mark, self.cut = limit, not argument.required, False
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        if self.cut or (data and data.size > self.limit):
+            raise ValidationError(f"This file is too large: at most {filesize(self.limit)} can be sent.")
+        file = super().clean(data, initial)
+        if file and (getattr(file, "cut", False) or file.size > self.limit):
+            raise ValidationError(f"This file is too large: at most {filesize(self.limit)} can be sent from here.")
+        return file or OMITTED
+
+
+class ArgumentsForm(forms.Form):
+    """The arguments of one operation of one model.
+
+    ``values`` are what the fields start with, by argument; ``too_large`` names the fields whose file was dropped.
+    """
+
+    def __init__(
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        arguments: Sequence[Argument],
+        values: Mapping[str, Any] | None = None,
+        file_hint: str = "",
+        too_large: Collection[str] = (),
+    ) -> None:
+        super().__init__(data, files)
+        self.arguments = list(arguments)
+        self.values = {name: value for name, value in (values or {}).items() if value is not None}
+        for argument in self.arguments:
+            field = UploadField(argument, file_hint) if argument.kind == "file" else field_for(argument)
+            name = PREFIX + argument.name
+            self.fields[name] = field
+            if isinstance(field, UploadField):
+                field.cut = name in too_large
+            if argument.kind != "file" and not argument.secret:
+                value = self.values.get(argument.name, argument.default)
+                self.initial[name] = as_typed(argument, value)
+                if argument.name in self.values and argument.has_default and value != argument.default:
+                    field.help_text = _sentences(str(field.help_text), f"Its default is {_named(argument)}.")
+
+    @property
+    def first(self) -> list[forms.BoundField]:
+        """Those always shown: needed ones, changed ones, and as many others as make a handful."""
+        needed = {name for name in self.fields if self._is_needed(name)}
+        room = max(0, FIRST - len(needed))
+        others = [name for name in self.fields if name not in needed][:room]
+        return [self[name] for name in self.fields if name in needed or name in others]
+
+    @property
+    def rest(self) -> list[forms.BoundField]:
+        shown = {bound.name for bound in self.first}
+        return [self[name] for name in self.fields if name not in shown]
+
+    @property
+    def has_files(self) -> bool:
+        return any(argument.kind == "file" for argument in self.arguments)
+
+    def call(self) -> Call:
+        """What to send; to be asked of a valid form."""
+        params: list[tuple[str, str]] = []
+        shown: list[tuple[str, str]] = []
+        headers: dict[str, str] = {}
+        parts: list[Part] = []
+        kept: dict[str, Any] = {}
+        for argument in self.arguments:
+            value = self.cleaned_data.get(PREFIX + argument.name, OMITTED)
+            if isinstance(value, Omitted):
+                continue
+            if isinstance(value, UploadedFile):
+                kind = value.content_type or "application/octet-stream"
+                parts.append(Part(argument.name, value.name or "file", kind, value, value.size or 0))
+                continue
+            if argument.kind == "object" and value == argument.default:
+                continue  # it can't be told as it is meant in an address, so at its default it is left to the module
+            if not argument.secret:
+                kept[argument.name] = value
+            pairs = [(argument.name, as_sent(one)) for one in (value if argument.many else [value])]
+            if argument.place == "header":
+                headers[argument.name] = pairs[0][1]
+            else:
+                params += pairs
+                shown += [] if argument.secret else pairs
+        return Call(params, headers, Upload(parts) if parts else None, shown, kept)
+
+    def refuse(self, problems: Mapping[str, str]) -> None:
+        """Put the module's own words beside the fields they are about, or above the form."""
+        for name, text in problems.items():
+            known = PREFIX + name in self.fields
+            self.add_error(PREFIX + name if known else None, text if known or not name else f"{name}: {text}")
+
+    def error_links(self) -> list[tuple[str, str, str]]:
+        """(id of the control, label, message) for the summary above the form."""
+        found = []
+        for name, errors in self.errors.items():
+            text = " ".join(map(str, errors))
+            bound = self[name] if name in self.fields else None
+            found.append((bound.id_for_label if bound else "train", str(bound.label) if bound else "Form", text))
+        return found
+
+    def _is_needed(self, name: str) -> bool:
+        field = self.fields[name]
+        argument: Argument = field.argument  # type: ignore[attr-defined]  # all fields here have one
+        changed = argument.name in self.values and self.values[argument.name] != argument.default
+        return field.required or changed or (self.is_bound and name in self.errors)
+
+
+def field_for(argument: Argument) -> ArgumentField:
+    """The form field of an argument that is no file."""
+    if argument.kind == "boolean" and not argument.many:
+        return YesNoField(
+            argument, widget=Toggle({"said": "Yes"}), read=lambda text: text.lower() in {"true", "on", "1"}
+        )
+    read = _reader(argument)
+    if argument.many:
+        return _list_field(argument, read)
+    if argument.choices:
+        return _choice_field(argument, read)
+    if argument.secret:
+        hint = "Not kept here. Left empty, the module’s default is used."
+        return ArgumentField(argument, widget=Secret({"wide": " full"}, generate=False), read=read, hint=hint)
+    if argument.kind in {"integer", "number"}:
+        whole = argument.kind == "integer"
+        attrs = {"step": "1" if whole else "any", "inputmode": "numeric" if whole else "decimal"}
+        attrs |= {key: _plain(end) for key, end in (("min", argument.minimum), ("max", argument.maximum))
+                  if end is not None}  # fmt: skip
+        return ArgumentField(argument, widget=forms.NumberInput(attrs), read=read, hint=_range(argument))
+    if argument.kind == "object":
+        widget: forms.Widget = forms.Textarea({"rows": 3, "class": "mono", "wide": " full", "spellcheck": "false"})
+        return ArgumentField(argument, widget=widget, read=read, hint="Written in JSON.")
+    return ArgumentField(argument, widget=_text_widget(argument), read=read)
+
+
+def as_typed(argument: Argument, value: Any) -> Any:
+    """A value as its field shows it."""
+    if argument.many:
+        entries = value if isinstance(value, list) else []
+        return [as_sent(entry) for entry in entries] if argument.choices else "\n".join(map(as_sent, entries))
+    if argument.kind == "boolean":
+        return value is True or str(value).lower() == "true"
+    return "" if value is None else as_sent(value)
+
+
+def as_sent(value: Any) -> str:
+    """A value as it is written in an address."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _text_widget(argument: Argument) -> forms.Widget:
+    if argument.format == "date":
+        return forms.DateInput({"type": "date"})
+    if isinstance(argument.default, str) and "\n" in argument.default:
+        return forms.Textarea({"rows": 4, "wide": " full"})
+    kind = {"url": forms.URLInput, "email": forms.EmailInput}.get(argument.format, forms.TextInput)
+    return kind({"class": "mono", "spellcheck": "false", "maxlength": str(argument.max_length or MAX_CHARS)})
+
+
+def _list_field(argument: Argument, read: Callable[[str], Any]) -> ArgumentField:
+    if argument.choices:
+        options = [(as_sent(value), as_sent(value)) for value in argument.choices]
+        return ArgumentField(argument, widget=forms.CheckboxSelectMultiple(choices=options), read=read)
+    widget = forms.Textarea({"rows": 3, "class": "mono", "wide": " full", "spellcheck": "false"})
+    hint = f"One per line. {_range(argument)}".strip()
+    if argument.default:
+        hint += " Left empty, its default counts."
+    return ArgumentField(argument, widget=widget, read=read, hint=hint)
+
+
+def _choice_field(argument: Argument, read: Callable[[str], Any]) -> ArgumentField:
+    values = list(argument.choices)
+    if argument.default is not None and argument.default not in values:
+        values.insert(0, argument.default)
+    options = [(as_sent(value), as_sent(value)) for value in values]
+    if argument.default is None:
+        options.insert(0, ("", "Choose…" if argument.required else "The module’s default"))
+    few = len(options) <= 3 and all(len(label) <= 12 for _, label in options) and argument.default is not None
+    return ArgumentField(argument, widget=(Segments if few else forms.Select)(choices=options), read=read)
+
+
+def _reader(argument: Argument) -> Callable[[str], Any]:
+    """Reads one text as a value of the argument; the function raises ValidationError, stating rule and fact."""
+
+    def read(text: str) -> Any:
+        value = _READERS.get(argument.kind, str)(text)
+        if argument.choices:
+            allowed = [*argument.choices, *([argument.default] if argument.has_default else [])]
+            if value not in allowed:
+                raise ValidationError(f"“{text[:40]}” can’t be chosen; take one of the list.")
+        _check_range(argument, value)
+        _check_text(argument, value)
+        return value
+
+    return read
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text.strip())
+    except ValueError:
+        raise ValidationError(f"Write a whole number; “{text[:40]}” is none.") from None
+
+
+def _float(text: str) -> float:
+    try:
+        value = float(text.strip())
+    except ValueError:
+        raise ValidationError(f"Write a number; “{text[:40]}” is none.") from None
+    if not math.isfinite(value):
+        raise ValidationError(f"Write a number; “{text[:40]}” can’t be sent.")
+    return value
+
+
+def _boolean(text: str) -> bool:
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if text.strip().lower() not in known:
+        raise ValidationError(f"Write true or false; “{text[:40]}” is neither.")
+    return known[text.strip().lower()]
+
+
+def _object(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValidationError(f"This is no JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise ValidationError("Write a JSON object: names and values in braces.")
+    return value
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "integer": _integer,
+    "number": _float,
+    "boolean": _boolean,
+    "object": _object,
+}
+
+
+def _check_range(argument: Argument, value: Any) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return
+    low, high = argument.minimum, argument.maximum
+    too_low = low is not None and (value < low or (argument.over and value == low))
+    too_high = high is not None and (value > high or (argument.under and value == high))
+    if too_low or too_high:
+        raise ValidationError(f"{_range(argument).removesuffix('.')}; this is {_plain(float(value))}.")
+
+
+def _check_text(argument: Argument, value: Any) -> None:
+    if not isinstance(value, str):
+        return
+    if len(value) > (argument.max_length or MAX_CHARS):
+        raise ValidationError(f"Use at most {argument.max_length or MAX_CHARS} characters; this has {len(value)}.")
+    if argument.min_length and len(value) < argument.min_length:
+        raise ValidationError(f"Use at least {argument.min_length} characters; this has {len(value)}.")
+    try:
+        wrong = (argument.format == "date" and not parse_date(value)) or (
+            argument.format == "date-time" and not parse_datetime(value)
+        )
+    except ValueError:
+        wrong = True
+    if wrong:
+        shape = "2026-11-23" if argument.format == "date" else "2026-11-23T14:30:00"
+        raise ValidationError(f"Write it like {shape}; this is “{value[:40]}”.")
+
+
+def _range(argument: Argument) -> str:
+    low, high = argument.minimum, argument.maximum
+    if low is not None and high is not None and not argument.over and not argument.under:
+        return f"From {_plain(low)} to {_plain(high)}."
+    parts = []
+    if low is not None:
+        parts.append(f"more than {_plain(low)}" if argument.over else f"at least {_plain(low)}")
+    if high is not None:
+        parts.append(f"less than {_plain(high)}" if argument.under else f"at most {_plain(high)}")
+    text = ", ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _plain(number: float) -> str:
+    return f"{number:.0f}" if number == int(number) and abs(number) < 1e15 else f"{number:g}"
+
+
+def _named(argument: Argument) -> str:
+    if argument.kind == "boolean":
+        return "yes" if argument.default else "no"
+    if argument.default in (None, "", []):
+        return "empty"
+    text = as_sent(argument.default)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _sentences(*texts: str) -> str:
+    """Texts as sentences of one hint; modules often leave out the full stop."""
+    ended = [text if text[-1:] in ".!?:…" else f"{text}." for text in texts[:-1] if text]
+    return " ".join([*ended, *(text for text in texts[-1:] if text)])

@@ -1,0 +1,181 @@
+"""Batches: a small grid of arguments, whose trainings are started one after another as DEEPaaS takes them."""
+
+import itertools
+import logging
+import re
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.tokens import LoginExpired
+from deepdash.errors import Problem
+from deepdash.http import ServiceError
+from deployments.clients.deepaas import ArgumentsRefused
+from deployments.models import Deployment, Training, TrainingBatch
+from deployments.trainings.arguments import ArgumentField, as_sent
+from deployments.trainings.description import Argument
+from deployments.trainings.news import batch_tell
+from deployments.trainings.services import Call, training_start, trainings_read
+from deployments.trainings.states import UNDER_WAY
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+log = logging.getLogger(__name__)
+
+AXES = 3
+MOST_RUNS = 60
+CLAIM = timedelta(seconds=60)
+PATIENCE = timedelta(hours=24)  # a batch whose API has not answered for so long stops
+_RANGE = re.compile(r"(?P<first>[^\s.]\S*?)\s*(?:\.\.|…|to)\s*(?P<last>\S+?)(?:\s+(?:by|step)\s+(?P<step>\S+))?")
+
+
+def can_vary(argument: Argument) -> bool:
+    """Whether an argument can be part of the grid: a single value, neither file nor secret."""
+    return not argument.many and argument.kind not in {"file", "object"} and not argument.secret
+
+
+def axis_values(text: str, field: forms.Field) -> list[Any]:
+    """The values of one axis: separated by commas, ranges of numbers as "10..50 step 10".
+
+    Each is checked as the argument's own field would. Raises ValidationError.
+    """
+    if not isinstance(field, ArgumentField):
+        raise ValidationError("This argument can’t be varied.")
+    values: list[Any] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        for one in _range(part, field.argument):
+            value = field.clean(one)
+            if value not in values:
+                values.append(value)
+            if len(values) > MOST_RUNS:
+                raise ValidationError(f"These are more than {MOST_RUNS} values.")
+    if not values:
+        raise ValidationError("Write at least one value, several separated by commas.")
+    return values
+
+
+def grid(axes: Mapping[str, Sequence[Any]], fixed: Sequence[tuple[str, str]]) -> list[list[list[str]]]:
+    """The pairs to send for every combination: the fixed ones, with those of the axes in their place."""
+    others = [list(pair) for pair in fixed if pair[0] not in axes]
+    return [
+        [*others, *([name, as_sent(value)] for name, value in zip(axes, values, strict=True))]
+        for values in itertools.product(*axes.values())
+    ]
+
+
+def batch_start(
+    *, user: "User", deployment: Deployment, model: str, axes: Mapping[str, Sequence[Any]], call: Call
+) -> TrainingBatch:
+    """Put a batch on record; its trainings are started in the background. Raises ValueError when it is too large."""
+    if deployment.owner_id != user.pk:
+        raise Deployment.DoesNotExist
+    plan = grid(axes, call.shown)
+    if not 0 < len(plan) <= MOST_RUNS:
+        raise ValueError(f"A batch has 1 to {MOST_RUNS} trainings.")
+    return TrainingBatch.objects.create(owner=user, deployment=deployment, model=model, axes=list(axes), plan=plan)
+
+
+def batch_cancel(*, user: "User", batch: TrainingBatch) -> None:
+    """Start no more of a batch's trainings; the one that runs goes on."""
+    if batch.owner_id != user.pk:
+        raise TrainingBatch.DoesNotExist
+    TrainingBatch.objects.filter(pk=batch.pk, state=TrainingBatch.State.RUNNING).update(
+        state=TrainingBatch.State.CANCELLED
+    )
+    batch.refresh_from_db()
+
+
+def batches_go_on(*, until: float, only: TrainingBatch | None = None) -> None:
+    """Start what is next in each batch that runs, as long as ``until`` (monotonic seconds) is not past."""
+    now = timezone.now()
+    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    running = TrainingBatch.objects.filter(free, state=TrainingBatch.State.RUNNING).select_related("deployment__owner")
+    for batch in running.filter(pk=only.pk) if only else running.order_by("pk")[:50]:
+        if time.monotonic() > until:
+            return
+        claim = timezone.now() + CLAIM
+        if TrainingBatch.objects.filter(free, pk=batch.pk).update(claimed_until=claim):
+            try:
+                _go_on(batch)
+            finally:
+                TrainingBatch.objects.filter(pk=batch.pk, claimed_until=claim).update(claimed_until=None)
+
+
+def _go_on(batch: TrainingBatch) -> None:
+    """One step of a batch: nothing while a training runs, else the next one, else its end.
+
+    DEEPaaS runs as many at once as it has workers, and tells neither how many nor what waits: so one at a time.
+    """
+    user, deployment = batch.deployment.owner, batch.deployment
+    if deployment.is_gone:
+        return _stop(batch, "Its deployment is gone.")
+    try:
+        trainings_read(user=user, deployment=deployment, force=True)
+        if Training.objects.filter(deployment=deployment, status__in=UNDER_WAY, removed_at=None).exists():
+            return None
+        place = _next_place(batch)
+        if place is None:
+            return _end(batch, TrainingBatch.State.DONE)
+        params = [(name, value) for name, value in batch.plan[place]]
+        call = Call(params, shown=params, kept=dict(params))
+        training_start(user=user, deployment=deployment, model=batch.model, call=call, batch=batch, place=place)
+    except ArgumentsRefused as refused:
+        return _stop(batch, f"The module refused the arguments of one of them. {refused.detail}")
+    except LoginExpired:
+        return _stop(batch, "Your session ended for good, so the dashboard could no longer act for you.")
+    except ServiceError as error:
+        log.info("Batch %s waits: %s", batch.pk, error)  # tried again in a minute
+    except Problem as problem:
+        if problem.id in {"training:unable", "training:failed", "training:refused"}:
+            return _stop(batch, problem.headline)
+        log.info("Batch %s waits: %s", batch.pk, problem)
+    if timezone.now() - _last_sign(batch) > PATIENCE:
+        return _stop(batch, "The API gave no answer for a day.")
+    return None
+
+
+def _next_place(batch: TrainingBatch) -> int | None:
+    """The first of the plan that has not been started. A start whose answer was lost counts as started."""
+    begun = set(batch.runs.values_list("batch_place", flat=True))
+    return next((place for place in range(len(batch.plan)) if place not in begun), None)
+
+
+def _last_sign(batch: TrainingBatch) -> Any:
+    last = batch.runs.order_by("-started_at").values_list("started_at", flat=True).first()
+    return max(filter(None, (last, batch.created_at, batch.deployment.api.read_at)))
+
+
+def _stop(batch: TrainingBatch, reason: str) -> None:
+    batch.reason = reason
+    _end(batch, TrainingBatch.State.STOPPED)
+
+
+def _end(batch: TrainingBatch, state: TrainingBatch.State) -> None:
+    running = TrainingBatch.objects.filter(pk=batch.pk, state=TrainingBatch.State.RUNNING)
+    if running.update(state=state, reason=batch.reason):
+        batch.state = state
+        batch_tell(batch)
+
+
+def _range(text: str, argument: Argument) -> list[str]:
+    """The values of "10..50 step 10" for a number; any other text is one value."""
+    found = _RANGE.fullmatch(text) if argument.kind in {"integer", "number"} else None
+    if found is None:
+        return [text]
+    try:
+        first, last = float(found["first"]), float(found["last"])
+        step = float(found["step"] or 1)
+    except ValueError:
+        return [text]
+    if not (step > 0 and first <= last and (last - first) / step <= MOST_RUNS):  # so that NaN is refused too
+        raise ValidationError(f"“{text[:40]}” is no range of at most {MOST_RUNS} values; write it like 10..50 step 10.")
+    count = int((last - first) / step + 1e-9) + 1
+    values = [round(first + place * step, 12) for place in range(count)]
+    return [str(int(value)) if value.is_integer() else repr(value) for value in values]

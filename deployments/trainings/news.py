@@ -1,0 +1,61 @@
+"""Notices about trainings: that one has ended, or that a batch has."""
+
+from collections.abc import Sequence
+
+from deepdash.config import config
+from deployments.journal.models import DETAIL_CHARS, Notice
+from deployments.journal.notices import notices_keep
+from deployments.trainings.charts import number
+from deployments.trainings.models import Training, TrainingBatch
+from deployments.trainings.states import TrainingStatus
+
+_HEADLINES: dict[str, tuple[str, str]] = {
+    TrainingStatus.DONE: (Notice.Kind.TRAINED, "The training on “{title}” is done"),
+    TrainingStatus.ERROR: (Notice.Kind.FAILED, "The training on “{title}” failed"),
+    TrainingStatus.LOST: (Notice.Kind.FAILED, "The training on “{title}” is lost"),
+}
+FIGURES = 3
+
+
+def trainings_tell(runs: Sequence[Training]) -> None:
+    """Tell the owners of runs that have just ended. Cancelling is no news, and a batch tells of itself at its end."""
+    notices_keep([_notice(run) for run in runs if run.batch_id is None and run.status in _HEADLINES and run.deployment])
+
+
+def batch_tell(batch: TrainingBatch) -> None:
+    """Tell that a batch has come to its end, or why it stopped before."""
+    done = batch.state == TrainingBatch.State.DONE
+    title = batch.deployment.shown_title
+    notices_keep([
+        Notice(
+            user_id=batch.owner_id,
+            kind=Notice.Kind.TRAINED if done else Notice.Kind.FAILED,
+            deployment=batch.deployment,
+            cause=f"batch {batch.pk}",
+            headline=f"The {len(batch.plan)} trainings on “{title}” {'are done' if done else 'were stopped'}"[:200],
+            detail=batch.reason[:DETAIL_CHARS],
+            mail_due=bool(config.EMAIL_URL),
+        )
+    ])  # fmt: skip
+
+
+def _notice(run: Training) -> Notice:
+    kind, headline = _HEADLINES[run.status]
+    assert run.deployment is not None
+    return Notice(
+        user_id=run.owner_id,
+        kind=kind,
+        deployment=run.deployment,
+        training=run,
+        cause=f"training {run.pk}",
+        headline=headline.format(title=run.deployment.shown_title)[:200],
+        detail=_detail(run)[:DETAIL_CHARS],
+        mail_due=bool(config.EMAIL_URL),
+    )
+
+
+def _detail(run: Training) -> str:
+    if run.status != TrainingStatus.DONE:
+        return (run.message.strip().splitlines() or ["It gave no message."])[-1]
+    figures = [f"{name} {number(value)}" for name, value in list(run.metrics.items())[:FIGURES]]
+    return f"It took {run.took_text}" + (f"; {', '.join(figures)}." if figures else ".")

@@ -1,0 +1,148 @@
+"""Batches of trainings: the form for the grid, what becomes of it, and the way to stop it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from deepdash.errors import Problem
+from deepdash.types import Request
+from deployments.models import TrainingBatch
+from deployments.trainings.arguments import PREFIX, ArgumentsForm
+from deployments.trainings.batches import AXES, MOST_RUNS, axis_values, batch_cancel, batch_start, can_vary, grid
+from deployments.trainings.description import restored
+from deployments.trainings.listing import RunRow
+from deployments.trainings.page import head_of, model_of, start_values, train_form
+from deployments.trainings.services import api_of
+from deployments.trainings.tasks import go_on_with_batch
+from deployments.views.common import find, signed_in
+
+REFRESH = 5  # seconds
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def batch_new(request: Request, uuid: str) -> HttpResponse:
+    """The grid over a train form. POST ``action``: ``open`` (from the train form), ``count`` or ``start``."""
+    user, deployment = signed_in(request), find(request, uuid)
+    asked = request.POST if request.method == "POST" else request.GET
+    model = model_of(api_of(deployment), asked.get("model", ""))
+    if model is None or model.get("train") is None:
+        raise Problem("training:unable")
+    arguments = restored(model["train"])
+    if request.method != "POST":
+        values, _ = start_values(user, [], request.GET)
+        return _render(request, deployment, model, train_form(arguments, values=values))
+    form = train_form(arguments, request.POST)
+    action = request.POST.get("action", "count")
+    axes, problems = _axes(request, form)
+    varied = {PREFIX + name for name in axes}
+    for name in varied:
+        form.fields[name].required = False  # the grid gives its values
+    if action == "open":
+        return _render(request, deployment, model, form)
+    form.is_valid()
+    for name in varied & set(form.errors):
+        del form.errors[name]  # what stands in the field does not count
+    if form.errors or problems or not axes:
+        if not axes and not problems:
+            problems = {1: "Choose an argument and give its values."}
+        return _render(request, deployment, model, form, problems=problems, status=422)
+    plan = grid(axes, form.call().shown)
+    if len(plan) > MOST_RUNS:
+        problems = {1: f"These are {len(plan)} trainings; start at most {MOST_RUNS} at once."}
+        return _render(request, deployment, model, form, problems=problems, status=422)
+    if action != "start":
+        return _render(request, deployment, model, form, plan=plan, axes=list(axes))
+    batch = batch_start(user=user, deployment=deployment, model=model["key"], axes=axes, call=form.call())
+    transaction.on_commit(lambda: go_on_with_batch.delay(batch.pk))
+    messages.success(request, f"{len(plan)} trainings will be started one after another.", extra_tags="ok")
+    return redirect(batch)
+
+
+@never_cache
+@require_safe
+def batch(request: Request, key: str) -> HttpResponse:
+    """How far a batch is."""
+    one = _find_batch(request, key)
+    if request.htmx and one.state == TrainingBatch.State.RUNNING:
+        go_on_with_batch.delay(one.pk)  # while somebody watches, the next one need not wait for the minute
+    runs = {run.batch_place: run for run in one.runs.filter(removed_at=None).for_list()}
+    lines = [
+        {"place": place + 1, "row": RunRow(runs[place]) if place in runs else None,
+         "values": [(name, value) for name, value in pairs if name in one.axes]}
+        for place, pairs in enumerate(one.plan)
+    ]  # fmt: skip
+    under_way = any(run.is_under_way for run in runs.values())
+    running = one.state == TrainingBatch.State.RUNNING
+    context = {"nav": "training", "batch": one, "lines": lines, "begun": len(runs), "running": running,
+               "wait": REFRESH if running or under_way else 0,
+               "ended": sum(not run.is_under_way for run in runs.values())}  # fmt: skip
+    return render(request, "deployments/_batch.html" if request.htmx else "deployments/batch.html", context)
+
+
+@require_POST
+def batch_stop(request: Request, key: str) -> HttpResponse:
+    """Start no more of them."""
+    one = _find_batch(request, key)
+    batch_cancel(user=signed_in(request), batch=one)
+    messages.success(request, "No more of them will be started; one that runs goes on.", extra_tags="ok")
+    return redirect(one)
+
+
+def _find_batch(request: Request, key: str) -> TrainingBatch:
+    mine = TrainingBatch.objects.filter(owner=signed_in(request)).select_related("deployment")
+    found = mine.filter(key=key).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _axes(request: Request, form: ArgumentsForm) -> tuple[dict[str, list[Any]], dict[int, str]]:
+    """The values by argument of the grid's lines, and what is wrong with a line by its number (from 1)."""
+    axes: dict[str, list[Any]] = {}
+    problems: dict[int, str] = {}
+    possible = {argument.name for argument in form.arguments if can_vary(argument)}
+    for line in range(1, AXES + 1):
+        name, text = request.POST.get(f"axis_{line}", ""), request.POST.get(f"values_{line}", "")
+        if not name:
+            continue
+        if name not in possible or name in axes:
+            problems[line] = "Choose each argument once."
+            continue
+        try:
+            axes[name] = axis_values(text, form.fields[PREFIX + name])
+        except ValidationError as error:
+            problems[line] = " ".join(error.messages)
+    return axes, problems
+
+
+def _render(
+    request: Request,
+    deployment: Any,
+    model: dict[str, Any],
+    form: ArgumentsForm,
+    *,
+    problems: dict[int, str] | None = None,
+    plan: list[Any] | None = None,
+    axes: list[str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    asked = request.POST
+    lines = [
+        {"number": line, "name": asked.get(f"axis_{line}", ""), "values": asked.get(f"values_{line}", ""),
+         "problem": (problems or {}).get(line, "")}
+        for line in range(1, AXES + 1)
+    ]  # fmt: skip
+    shown = [[(name, value) for name, value in pairs if name in (axes or ())] for pairs in plan or ()]
+    context = {
+        "nav": "deployments", "tab": "training", "it": head_of(deployment), "model": model, "form": form,
+        "lines": lines, "possible": [argument.name for argument in form.arguments if can_vary(argument)],
+        "plan": shown, "most": MOST_RUNS,
+    }  # fmt: skip
+    return render(request, "deployments/batch_new.html", context, status=status)
