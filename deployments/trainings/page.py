@@ -94,7 +94,10 @@ def training_page(user: "User", deployment: Deployment, data: QueryDict, *, form
     asked = data.get("metric", "")
     metric = asked if asked in metrics else next(iter(metrics), "")
     usual = usual_duration(recent)
-    current = [_current(run, usual) for run in mine.for_list().under_way().order_by("-started_at")[:50]]
+    under_way = [run for run in recent if run.is_under_way]
+    if len(under_way) < deployment.running_trainings:  # something runs that began before all of the recent ones
+        under_way = list(mine.for_list().under_way().order_by("-started_at")[:MAX_POINTS])
+    current = [_current(run, usual) for run in under_way]
     page = TrainingPage(
         deployment, api, model, current,
         history=training_list(
