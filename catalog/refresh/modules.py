@@ -145,6 +145,8 @@ class ModuleRefresh:
 
         It came with this refresh, and is the only one of those with the same metadata or the same image.
         """
+        if not self._new:
+            return None
         new = Module.objects.filter(slug__in=self._new)
         for same in ({"metadata_digest": gone.metadata_digest}, {"docker_image": gone.docker_image}):
             found = list(new.filter(**same)[:2]) if all(same.values()) else []
