@@ -71,8 +71,10 @@ class Audience:
 
 
 def groups_of(user: "User | AnonymousUser | None") -> list[str]:
-    """The groups that count for what somebody may choose; nobody in particular has none."""
-    return list(user.groups) if user is not None and not user.is_anonymous else []
+    """The groups that count for what somebody may choose: the one they work for, else all; anybody has none."""
+    if user is None or user.is_anonymous:
+        return []
+    return [user.current_group] if user.current_group else list(user.groups)
 
 
 def audience_of(metadata: Mapping[str, Any]) -> Audience:

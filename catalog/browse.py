@@ -14,7 +14,7 @@ from catalog.models import Module, ModuleIndex, RefreshRun
 
 PER_PAGE = 24
 MAX_VALUES = 12  # per kind of facet, the most frequent and the chosen ones
-SORTS = {"": "Recommended", "updated": "Recently updated", "newest": "Newest", "title": "Title"}
+SORTS = {"": "Recommended", "updated": "Recently updated", "newest": "Newest", "used": "Most used", "title": "Title"}
 
 
 @dataclass(frozen=True)

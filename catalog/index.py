@@ -22,7 +22,7 @@ ONE_BY_ONE = 500  # changed modules; of more, all are read
 KEPT_ANSWERS = 32  # of one state of the catalogue
 _COLUMNS = (
     "revision", "kind", "state", "hidden", "slug", "featured", "position", "sort_title", "created_on", "pushed_at",
-    "search_text",
+    "times_used", "search_text",
 )  # fmt: skip
 
 
@@ -45,6 +45,7 @@ class Entry(NamedTuple):
     sort_title: str
     created_on: date | None
     pushed_at: datetime | None
+    times_used: int
     text: str
     facets: tuple[int, ...] = ()
 
@@ -123,7 +124,8 @@ class Index:
         )
 
     def _in_order(self, sort: str) -> list[Entry]:
-        """All that have a card: by "title", "newest", "updated" (last image pushed), or as curators arranged them."""
+        """All that have a card: by "title", "newest", "updated" (last image pushed), "used" (most often), or as
+        curators arranged them."""
         if sort not in self._orders:
             listed = sorted(
                 (entry for entry in self.entries.values() if entry.listed), key=lambda e: (e.sort_title, e.slug)
@@ -132,6 +134,8 @@ class Index:
                 listed.sort(key=lambda e: e.created_on or date.min, reverse=True)
             elif sort == "updated":
                 listed.sort(key=lambda e: e.pushed_at.timestamp() if e.pushed_at else float("-inf"), reverse=True)
+            elif sort == "used":
+                listed.sort(key=lambda e: e.times_used, reverse=True)
             elif sort != "title":
                 listed.sort(key=lambda e: (not e.featured, e.position))
             self._orders[sort] = listed
@@ -185,6 +189,6 @@ def _renewed(old: Index) -> Index:
         listed = row.kind == Module.Kind.MODULE and row.state != Module.State.GONE and not row.hidden
         entries[row.pk] = Entry(
             row.pk, row.revision, listed, row.slug, row.featured, row.position, row.sort_title, row.created_on,
-            row.pushed_at, row.search_text, tuple(found.get(row.pk, ())),
+            row.pushed_at, row.times_used, row.search_text, tuple(found.get(row.pk, ())),
         )  # fmt: skip
     return Index(entries, tuple(values))

@@ -181,6 +181,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "take up refreshes that were left": {"task": "catalog.tasks.take_up_refresh", "schedule": 60.0},
     "watch what moves": {"task": "deployments.tasks.watch_moving", "schedule": 30.0, "options": {"expires": 25}},
     "forget old notices": {"task": "deployments.tasks.forget_notices", "schedule": 24 * 3600.0},
+    "count uses of modules": {"task": "deployments.tasks.count_uses", "schedule": 3600.0},
     "prove to be alive": {"task": "deepdash.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 55}},
     "look at the trainings": {"task": "deployments.trainings.tasks.watch_trainings", "schedule": 60.0},
     "forget old sessions and forms": {"task": "accounts.tasks.forget_expired", "schedule": 3600.0},

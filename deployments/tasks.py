@@ -8,6 +8,7 @@ from deepdash.errors import Problem
 from deployments.following import deployments_watch
 from deployments.journal.notices import notices_forget, notices_mail
 from deployments.models import Deployment
+from deployments.popularity import modules_count_uses
 from deployments.services import deployment_refresh
 
 log = logging.getLogger(__name__)
@@ -42,3 +43,9 @@ def send_mails() -> None:
 def forget_notices() -> None:
     """Every day (CELERY_BEAT_SCHEDULE)."""
     notices_forget()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def count_uses() -> None:
+    """Now and then: how often modules were deployed."""
+    modules_count_uses()

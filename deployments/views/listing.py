@@ -19,7 +19,7 @@ from deployments.listing import DeploymentList, ListQuery, Row, deployment_list,
 from deployments.models import Deployment
 from deployments.readiness import deployments_probe, is_due
 from deployments.services import deployments_follow, deployments_sync
-from deployments.status import describe
+from deployments.status import configure_url, describe
 from deployments.views.common import MOVING, RETRY, attempt, frame, live, signed_in
 
 STRIP = 5  # lines per strip on the home page
@@ -102,6 +102,23 @@ def home_strips(request: Request) -> HttpResponse:
     shown = {name: rows[:STRIP] for name, rows in strips.items()}
     more = {name: len(rows) > STRIP for name, rows in strips.items()}
     return render(request, "deployments/_home_strips.html", {**shown, "more": more})
+
+
+@never_cache
+@require_safe
+def module_strip(request: Request, slug: str) -> HttpResponse:
+    """The user's deployments of one module, and the way to deploy it as last time; from the database alone."""
+    mine = Deployment.objects.visible_to(request.user).of_module(slug).for_list()
+    alive = list(mine.alive().order_by("-created_at")[: STRIP + 1])
+    last = mine.filter(submission_key__isnull=False).order_by("-recorded_at").first()
+    context = {
+        "slug": slug,
+        "rows": [Row(deployment, describe(deployment)) for deployment in alive[:STRIP]],
+        "more": len(alive) > STRIP,
+        "last": last,
+        "again": configure_url(last) if last else "",
+    }
+    return render(request, "deployments/_module_strip.html", context)
 
 
 def _shown(found: DeploymentList, problem: Problem | None, *, looking: bool = False) -> dict[str, Any]:
