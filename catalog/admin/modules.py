@@ -130,7 +130,6 @@ class ModuleAdmin(_ModelAdmin):
     form = CurationForm
     list_display = (
         "shown_title",
-        "slug",
         "state",
         "trouble",
         "hidden",
