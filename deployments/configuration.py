@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
@@ -26,7 +27,7 @@ from deployments.choices import (
 from deployments.forms import ToscaForm
 from deployments.forms.by_widget import new_password
 from deployments.forms.fields import OMITTED
-from deployments.forms.posted import carry_over, link_values, typed_data, with_missing
+from deployments.forms.posted import carry_over, fits_a_link, link_values, typed_data, with_missing
 from deployments.forms.tosca import PREFIX, Storage
 from deployments.forms.yaml_text import yaml_text
 from deployments.placement import SLA_PLACEMENT, with_placement, without_placement
@@ -211,10 +212,12 @@ class ConfigurePage:
             return with_placement(raw, sla_id=sla, type=SLA_PLACEMENT)
         return without_placement(raw) if self.subject.alone else raw
 
-    @property
+    @cached_property
     def share_path(self) -> str:
-        """A link to this module's form with the values shown now, secrets left out."""
+        """A link to this module's form with the values shown now, secrets left out; "" when they are too many."""
         pairs = link_values(self.form, fresh_form(self))
+        if not fits_a_link(pairs):
+            return ""
         return f"{self.subject.address}?{urlencode([*self.choices.as_dict().items(), *pairs])}"
 
     def shown_value(self, name: str) -> str:

@@ -18,18 +18,21 @@ LINK_CHARS = 4000  # of all values in a link together; browsers and proxies cut 
 def link_values(form: "ToscaForm", fresh: "ToscaForm") -> list[tuple[str, str]]:
     """The query of a link to a form with the values shown now: those that differ from a fresh one, no secrets.
 
-    None at all when that is more than a link may carry.
+    Check their size with ``fits_a_link``.
     """
     names = differing(form, fresh)
     shown = form.current()
-    pairs = [
+    return [
         (control, value)
         for item in form.asked
         if item.name in names and not item.secret and not item.hidden
         for control, values in shown[item.name].items()
         for value in values
     ]
-    return pairs if sum(len(name) + len(value) for name, value in pairs) <= LINK_CHARS else []
+
+
+def fits_a_link(pairs: list[tuple[str, str]]) -> bool:
+    return sum(len(name) + len(value) for name, value in pairs) <= LINK_CHARS
 
 
 def differing(form: "ToscaForm", fresh: "ToscaForm") -> set[str]:
