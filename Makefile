@@ -12,7 +12,7 @@ run: $(VENV)/.installed-sandbox ## start the dashboard with everything embedded 
 	@exec $(PY) tools/up.py
 
 test: $(VENV)/.installed-dev ## the whole test suite; says what it had to skip
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/.installed-dev ## linters and template format
 	$(PY) -m ruff check .

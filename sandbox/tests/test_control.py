@@ -57,7 +57,7 @@ class TestSummary:
     def test_it_names_addresses_people_and_settings(self, fresh: SandboxThread) -> None:
         summary = fresh.control.call("GET", "/")
         assert summary["addresses"]["orchestrator"] == f"{fresh.url}/orchestrator"
-        assert {person["key"] for person in summary["people"]} == {"ada", "ben", "mallory", "nora", "grace"}
+        assert {person["key"] for person in summary["people"]} == {"ada", "ben", "mallory", "nora", "grace", "olu"}
         assert summary["settings"]["token_lifetime"] == 3600
         assert summary["speed"] == 50
 
