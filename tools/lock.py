@@ -12,10 +12,12 @@ COMMON = [
 
 
 def main() -> None:
-    for output, extra in (
-        ("requirements.txt", []),
-        ("requirements-sandbox.txt", ["--group=sandbox", "--constraint=requirements.txt"]),
-        ("requirements-dev.txt", ["--group=dev", "--constraint=requirements.txt"]),
+    real = "tests/real/requirements-deepaas"  # the real DEEPaaS, in an environment of its own
+    for source, output, extra in (
+        ("pyproject.toml", "requirements.txt", []),
+        ("pyproject.toml", "requirements-sandbox.txt", ["--group=sandbox", "--constraint=requirements.txt"]),
+        ("pyproject.toml", "requirements-dev.txt", ["--group=dev", "--constraint=requirements.txt"]),
+        (f"{real}.in", f"{real}.txt", []),
     ):
         command = [
             sys.executable,
@@ -26,7 +28,7 @@ def main() -> None:
             *COMMON,
             *extra,
             *sys.argv[1:],
-            "pyproject.toml",
+            source,
             "-o",
             output,
         ]

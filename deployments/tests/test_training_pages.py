@@ -18,7 +18,7 @@ from catalog.testing import make_module
 from deployments.models import Deployment, ModuleApi, Training, TrainingArguments, TrainingBatch
 from deployments.testing import make_deployment
 from deployments.trainings.records import record_of
-from deployments.trainings.testing import MODELS, PREDICT, TRAIN, make_api, make_training, models, told
+from deployments.trainings.testing import API, MODELS, PREDICT, TRAIN, make_api, make_training, models, swagger, told
 
 EVIL = '"><script>alert(1)</script>'
 FORM = {"model": "plants", "a-data": "/srv", "a-epochs": "2", "a-rate": "0.1", "a-opt": "adam", "a-aug-shown": "1",
@@ -59,6 +59,20 @@ class TestTrainingPage:
         assert 'id="results" hx-swap-oob="true"' in text(answer)
         assert 'hx-trigger="every 3s"' in text(answer)
         assert "Training</span>" in text(answer)  # the pill in the head
+
+    def test_the_form_arrives_with_the_modules_description(
+        self, browser: Client, owner: User, wire: responses.RequestsMock
+    ) -> None:
+        fresh = make_deployment(owner, outputs={"deepaas_endpoint": API}, seen_at=timezone.now())
+        shown = text(browser.get(f"{fresh.get_absolute_url()}/training"))
+        assert "Reading the module’s description" in shown
+        wire.get(MODELS, json=models())
+        wire.get(TRAIN, json=[])
+        wire.get(f"{API}/swagger.json", json=swagger())
+        address = shown.split('id="now" hx-get="')[1].split('"')[0].replace("&amp;", "&")
+        answer = text(browser.get(address))
+        assert 'id="train-box"' in answer
+        assert 'name="a-epochs"' in answer
 
     def test_an_unchanged_live_part_swaps_nothing(
         self, browser: Client, page: str, wire: responses.RequestsMock

@@ -59,6 +59,7 @@ def training_live(request: Request, uuid: str) -> HttpResponse:
     page = training_page(user, deployment, request.GET)
     context = _context(request, page, problem=problem, looking=False)
     context |= {"changed": request.GET.get("state") != page.state, "it": head_of(page.deployment)}
+    context["form_came"] = page.form is not None and request.GET.get("form") == "none"
     body = render_to_string("deployments/_training_live.html", context, request)
     if not context["changed"] and request.GET.get("known") == context["known"]:
         return HttpResponse(status=204)
@@ -159,6 +160,7 @@ def _context(request: Request, page: TrainingPage, *, problem: Problem | None, l
     chosen = {
         "model": page.model["key"] if page.model else "", "metric": page.metric, "page": page.history.number,
         "from": request.GET.get("from", ""), "set": request.GET.get("set", ""), "state": page.state,
+        "form": "" if page.form else "none",
     }  # fmt: skip
     context: dict[str, Any] = {
         "page": page,
@@ -166,7 +168,6 @@ def _context(request: Request, page: TrainingPage, *, problem: Problem | None, l
         "looking": looking,
         "trigger": trigger,
         "owner_field": owner_field(request.user),
-        "form_changes": request.method == "GET",
     }
     body = render_to_string("deployments/_training_now.html", context, request)
     known = blake2s(body.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,1 @@
+"""Models for the real DEEPaaS. They run in an environment of their own, which knows nothing of the dashboard."""
