@@ -98,7 +98,7 @@ def gpus_held(user: "User") -> tuple[int, int]:
 
 
 def _tag(page: "ConfigurePage") -> list[Advice]:
-    found, takes_image = [], image_input(page.form.description)
+    found, takes_image = [], image_input(page.form.description) and not page.form.image_is_typed
     if page.module.tags and takes_image:
         if warning := mismatch(page.choices):
             found.append(Advice("warn", "alert", warning, "tag"))
@@ -107,7 +107,7 @@ def _tag(page: "ConfigurePage") -> list[Advice]:
         else:
             fits = f" and fits {HARDWARE[page.choices.hardware]}" if tag_flavour(page.choices.docker_tag) else ""
             found.append(Advice("ok", "check", f"Tag {page.choices.docker_tag} exists{fits}"))
-    elif takes_image and not page.form.image_is_typed:
+    elif takes_image:
         found.append(Advice("idle", "help", "The registry’s tags are not known, so the tag is not checked"))
     return found + [Advice("idle", "info", text) for text in choices_without_effect(page.form.description)]
 
