@@ -9,7 +9,10 @@ from django.core.cache import cache
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_modify_db_settings_parallel_suffix: None,  # each process of pytest-xdist has a database of its own
+) -> None:
     """SQLite in a file, as on a laptop: threads meet the same locks as there, which memory does not have."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):

@@ -7,12 +7,12 @@ again. So 10,000 modules cost one short statement and a few milliseconds per pag
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Sum
 
@@ -67,7 +67,7 @@ class Answer:
 
 
 class Index:
-    """One state of the catalogue. It never changes; a new state is a new index."""
+    """One state of the catalogue, which never changes. Its entries are in the order that curators arranged."""
 
     def __init__(self, entries: Mapping[int, Entry], values: tuple[Value, ...]) -> None:
         self.entries, self.values = entries, values
@@ -99,47 +99,56 @@ class Index:
         found = self._in_order(sort)
         for word in words:
             found = [entry for entry in found if word in entry.text]
-        fitting = found
-        almost: dict[str, list[Entry]] = {}
-        if chosen:
-            wanted = {
-                kind: {self.numbers[kind, value] for value in values if (kind, value) in self.numbers}
-                for kind, values in chosen.items()
-            }
-            fitting, almost = [], {kind: [] for kind in chosen}
-            for entry in found:
-                missed = [kind for kind, numbers in wanted.items() if numbers.isdisjoint(entry.facets)]
-                if not missed:
-                    fitting.append(entry)
-                elif len(missed) == 1:
-                    almost[missed[0]].append(entry)
-        everywhere = Counter(chain.from_iterable(entry.facets for entry in fitting))
-        counts = dict(everywhere)
-        for kind, entries in almost.items():
-            for number, count in Counter(chain.from_iterable(entry.facets for entry in entries)).items():
-                if self.values[number].kind == kind:
-                    counts[number] = counts.get(number, 0) + count
+        if not chosen:
+            return self._answer(found, Counter(chain.from_iterable(entry.facets for entry in found)))
+        having = {kind: self._having(kind, values) for kind, values in chosen.items()}
+        pks = frozenset.intersection(*having.values())
+        fitting = [entry for entry in found if entry.pk in pks]
+        counts = Counter(chain.from_iterable(entry.facets for entry in fitting))
+        for kind, own in having.items():
+            others = [pks for name, pks in having.items() if name != kind]
+            almost = (frozenset.intersection(*others) if others else frozenset(self.entries)) - own
+            missing = Counter(chain.from_iterable(entry.facets for entry in found if entry.pk in almost))
+            counts.update({number: n for number, n in missing.items() if self.values[number].kind == kind})
+        return self._answer(fitting, counts)
+
+    def _answer(self, fitting: list[Entry], counts: Mapping[int, int]) -> Answer:
         return Answer(
             tuple(entry.pk for entry in fitting), tuple((self.values[number], n) for number, n in counts.items())
         )
+
+    def _having(self, kind: str, values: Iterable[str]) -> frozenset[int]:
+        """The modules that have one of the values."""
+        numbers = [self.numbers[kind, value] for value in values if (kind, value) in self.numbers]
+        return frozenset(chain.from_iterable(self._modules_by_value.get(number, ()) for number in numbers))
+
+    @cached_property
+    def _modules_by_value(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for entry in self.entries.values():
+            for number in entry.facets:
+                found.setdefault(number, []).append(entry.pk)
+        return found
 
     def _in_order(self, sort: str) -> list[Entry]:
         """All that have a card: by "title", "newest", "updated" (last image pushed), "used" (most often), or as
         curators arranged them."""
         if sort not in self._orders:
-            listed = sorted(
-                (entry for entry in self.entries.values() if entry.listed), key=lambda e: (e.sort_title, e.slug)
-            )
-            if sort == "newest":
-                listed.sort(key=lambda e: e.created_on or date.min, reverse=True)
-            elif sort == "updated":
-                listed.sort(key=lambda e: e.pushed_at.timestamp() if e.pushed_at else float("-inf"), reverse=True)
-            elif sort == "used":
-                listed.sort(key=lambda e: e.times_used, reverse=True)
-            elif sort != "title":
-                listed.sort(key=lambda e: (not e.featured, e.position))
-            self._orders[sort] = listed
+            listed = [entry for entry in self.entries.values() if entry.listed]
+            self._orders[sort] = sorted(listed, key=_KEYS[sort]) if sort in _KEYS else listed
         return self._orders[sort]
+
+
+def _arranged(entry: Entry) -> tuple[Any, ...]:
+    return not entry.featured, entry.position, entry.sort_title, entry.slug
+
+
+_KEYS: dict[str, Callable[[Entry], tuple[Any, ...]]] = {
+    "title": lambda entry: (entry.sort_title, entry.slug),
+    "newest": lambda entry: (-(entry.created_on or date.min).toordinal(), entry.sort_title, entry.slug),
+    "used": lambda entry: (-entry.times_used, entry.sort_title, entry.slug),
+    "updated": lambda entry: (-entry.pushed_at.timestamp() if entry.pushed_at else 0.0, entry.sort_title, entry.slug),
+}
 
 
 _current = Index({}, ())
@@ -167,9 +176,8 @@ def _renewed(old: Index) -> Index:
     between differs the next time.
     """
     revisions = dict(Module.objects.order_by().values_list("pk", "revision"))
-    changed = [
-        pk for pk, revision in revisions.items() if pk not in old.entries or old.entries[pk].revision != revision
-    ]
+    known = {pk: entry.revision for pk, entry in old.entries.items()}
+    changed = [pk for pk, _ in revisions.items() - known.items()]
     rows = Module.objects.order_by()
     links = ModuleFacet.objects.order_by()
     if len(changed) <= ONE_BY_ONE:
@@ -191,4 +199,7 @@ def _renewed(old: Index) -> Index:
             row.pk, row.revision, listed, row.slug, row.featured, row.position, row.sort_title, row.created_on,
             row.pushed_at, row.times_used, row.search_text, tuple(found.get(row.pk, ())),
         )  # fmt: skip
+    places = ((old.entries.get(row.pk), entries[row.pk]) for row in fresh)
+    if any(before is None or _arranged(before) != _arranged(entry) for before, entry in places):
+        entries = {entry.pk: entry for entry in sorted(entries.values(), key=_arranged)}
     return Index(entries, tuple(values))

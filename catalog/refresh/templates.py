@@ -214,6 +214,8 @@ class TemplateRefresh:
         template = self._known.get(key)
         if template is None or template.digest != text.digest or text.refusal:
             self._found[key] = text
+            if not text.refusal:
+                self.checker.prepare()
             self._ask_types(text.imports)
 
     def _ask_types(self, urls: "list[str] | tuple[str, ...]") -> None:

@@ -29,9 +29,10 @@ class Verdict:
 
 
 class _Child:
-    """One child process; usable by one thread at a time."""
+    """One child process; usable by one thread at a time. It takes a while to load, which only ``ask`` waits for."""
 
     def __init__(self) -> None:
+        self._ready = False
         self.process = subprocess.Popen(
             [sys.executable, "-m", "catalog.tosca.child"],
             cwd=ROOT,
@@ -42,12 +43,12 @@ class _Child:
             text=True,
             encoding="utf-8",
         )
-        if self._answer(START_LIMIT) != "ready":
-            self.end()
-            raise OSError("the process for tosca-parser does not start")
 
     def ask(self, request: str, seconds: float) -> str:
-        """The answer to a request; "" when the child died or took too long (it is ended then)."""
+        """The answer to a request; "" when the child died or took too long. Raises OSError when it never started."""
+        if not self._ready and self._answer(START_LIMIT) != "ready":
+            raise OSError("the process for tosca-parser does not start")
+        self._ready = True
         assert self.process.stdin
         try:
             self.process.stdin.write(request + "\n")
@@ -93,6 +94,11 @@ class Checker:
             if child:
                 child.end()
 
+    def prepare(self) -> None:
+        """Have a child load while other things are waited for, if something will have to be checked."""
+        child = self._idle.get()
+        self._idle.put(child or _Child())
+
     def check(self, text: str, types: Mapping[str, str]) -> Verdict:
         """The verdict on a template, given the texts of the type files it imports, nested ones included.
 
@@ -103,7 +109,12 @@ class Checker:
         try:
             if child is None:
                 child = _Child()
-            answer = child.ask(json.dumps({"template": text, "types": dict(types)}), self._seconds)
+            try:
+                answer = child.ask(json.dumps({"template": text, "types": dict(types)}), self._seconds)
+            except OSError:
+                child.end()
+                child = None
+                raise
             if not answer:
                 child.end()
                 child = None
