@@ -34,6 +34,14 @@ SIGNED_IN = {
     "template": "{ready}/template?fresh=1",
     "log": "{ready}/log?fresh=1",
     "delete": "{ready}/delete",
+    "training": "{ready}/training",
+    "predict": "{ready}/predict",
+    "trainings": "/training",
+    "usage": "/usage",
+    "notices": "/notices",
+    "storage": "/storage",
+    "preferences": "/preferences",
+    "group's deployments": "/deployments/group",
 }
 SEEN = [*((name, address, "") for name, address in PUBLIC.items()), *((n, a, "ada") for n, a in SIGNED_IN.items())]
 
