@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help run test lint format types check lock clean
+.PHONY: help run test test-postgres lint format types check lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -13,6 +13,9 @@ run: $(VENV)/.installed-sandbox ## start the dashboard with everything embedded 
 
 test: $(VENV)/.installed-dev ## the whole test suite; says what it had to skip
 	$(PY) -m pytest -n auto $(ARGS)
+
+test-postgres: $(VENV)/.installed-dev ## what touches the database once more, on a PostgreSQL of its own
+	$(PY) -m tests.on_postgres
 
 lint: $(VENV)/.installed-dev ## linters and template format
 	$(PY) -m ruff check .

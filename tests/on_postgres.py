@@ -18,7 +18,7 @@ SUITES = ("deepdash", "accounts", "catalog", "deployments", "tests/test_stranger
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="deepdash-") as folder, postgres(Path(folder)) as server:
         environment = {**os.environ, "DEEPDASH_DATABASE_URL": server.url}
-        command = [sys.executable, "-m", "pytest", *SUITES, "-n", "2", *sys.argv[1:]]
+        command = [sys.executable, "-m", "pytest", *SUITES, "-n", "auto", *sys.argv[1:]]
         return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 
