@@ -1,7 +1,7 @@
 """The list of deployments as its address describes it: search, filters, order and page, all on the server."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
@@ -40,6 +40,9 @@ class ListQuery:
     status: str = ""
     provider: str = ""
     module: str = ""
+    group: str = ""
+    created_from: str = ""
+    created_to: str = ""
     sort: str = DEFAULT_SORT
     page: str = "1"
 
@@ -54,13 +57,26 @@ class ListQuery:
             status=status if status in STATUS_LABELS else "",
             provider=asked("provider"),
             module=asked("module"),
+            group=asked("group"),
+            created_from=_day(asked("created_from")),
+            created_to=_day(asked("created_to")),
             sort=sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT,
             page=asked("page") or "1",
         )
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.q or self.status or self.provider or self.module)
+        return replace(self, sort=DEFAULT_SORT, page="1") != ListQuery()
+
+    @property
+    def first_day(self) -> date | None:
+        """The day from which on those wanted were made."""
+        return date.fromisoformat(self.created_from) if self.created_from else None
+
+    @property
+    def last_day(self) -> date | None:
+        """The day, itself included, until which those wanted were made."""
+        return date.fromisoformat(self.created_to) if self.created_to else None
 
     def address(self, **changes: str) -> str:
         """The query string of this list, or of one that differs from it; defaults are left out."""
@@ -169,6 +185,8 @@ def deployment_list(user: "User", query: ListQuery, *, unreachable: bool = False
         .search(query.q)
         .of_provider(query.provider)
         .of_module(query.module)
+        .of_group(query.group)
+        .created_between(query.first_day, query.last_day)
         .sorted_by(query.sort)
         .for_list()
     )
@@ -187,19 +205,31 @@ def deployment_list(user: "User", query: ListQuery, *, unreachable: bool = False
 
 def filters(user: "User", query: ListQuery, counts: dict[str, int]) -> dict[str, list[tuple[str, str]]]:
     """The (value, label) pairs of the filters above the list."""
-    pairs = set(Deployment.objects.visible_to(user).order_by().values_list("provider_name", "module_slug").distinct())
-    providers = {provider for provider, _ in pairs if provider} | ({query.provider} - {""})
-    modules = {module for _, module in pairs if module} | ({query.module} - {""})
+    mine = Deployment.objects.visible_to(user).order_by()
+    known = set(mine.values_list("provider_name", "module_slug", "user_group").distinct())
+    providers = {provider for provider, _, _ in known} | {query.provider}
+    modules = {module for _, module, _ in known} | {query.module}
+    groups = {group for _, _, group in known} | {query.group}
     return {
         "statuses": [(key, f"{label} ({counts[key]})") for key, label in STATUS_LABELS.items()],
-        "providers": [(name, site_name(name)) for name in sorted(providers)],
-        "modules": [(slug, slug) for slug in sorted(modules)],
+        "providers": [(name, site_name(name)) for name in sorted(providers - {""})],
+        "modules": [(slug, slug) for slug in sorted(modules - {""})],
+        "groups": [(name, name) for name in sorted(groups - {""})],
     }
 
 
 def image_tag(image: str) -> str:
     """The tag of an image: ``deephdc/deep-oc-demo_app:cpu`` → ``cpu``."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+def _day(text: str) -> str:
+    """A day as date fields send it ("2026-11-23"), "" for anything else; far-off years no calendar can shift."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return ""
+    return day.isoformat() if 1970 <= day.year <= 9000 else ""
 
 
 def _sums(mine: Any) -> dict[str, Any]:

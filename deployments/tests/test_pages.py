@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -135,9 +136,45 @@ class TestList:
         assert "Number 00" not in second
         assert 'aria-sort="ascending"' in second
 
+    def test_it_is_narrowed_by_group_and_days_of_creation(
+        self, browser: Client, owner: User, wire: responses.RequestsMock
+    ) -> None:
+        for title, group, day in (("Early", "plants", 1), ("Middle", "plants", 2), ("Late", "", 3)):
+            made = datetime(2026, 3, day, 23, 59, tzinfo=UTC)
+            make_deployment(owner, title=title, user_group=group, created_at=made)
+
+        def shown(query: str) -> set[str]:
+            page = text(browser.get(f"/deployments?{query}"))
+            return {title for title in ("Early", "Middle", "Late") if f">{title}</a>" in page}
+
+        assert shown("group=plants") == {"Early", "Middle"}
+        assert shown("created_from=2026-03-02") == {"Middle", "Late"}
+        assert shown("created_to=2026-03-02") == {"Early", "Middle"}
+        assert shown("group=plants&created_from=2026-03-02&created_to=2026-03-02") == {"Middle"}
+        assert shown("created_from=2026-03-03&created_to=2026-03-02") == set()
+        page = text(browser.get("/deployments?group=plants&created_from=2026-03-02"))
+        assert '<option value="plants" selected>' in page
+        assert 'name="created_from" value="2026-03-02"' in page
+        live = "/deployments/rows?group=plants&amp;created_from=2026-03-02&amp;step=sync"
+        assert f'hx-get="{live}"' in page  # what follows is narrowed alike
+        assert len(wire.calls) == 0
+
     @pytest.mark.parametrize(
         "query",
-        ["page=0", "page=9999", "page=x", "sort=owner", "sort=--title", "status=nonsense", "q=%00", "provider=%27"],
+        [
+            "page=0",
+            "page=9999",
+            "page=x",
+            "sort=owner",
+            "sort=--title",
+            "status=nonsense",
+            "q=%00",
+            "provider=%27",
+            "group=%00",
+            "created_from=x&created_to=2026-02-30",
+            "created_from=0001-01-01",
+            "created_to=9999-12-31",
+        ],
     )
     def test_odd_addresses_are_no_trouble(self, query: str, browser: Client, owner: User, services: None) -> None:
         make_deployment(owner)

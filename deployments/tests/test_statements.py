@@ -32,6 +32,7 @@ def many(owner: User, wire: responses.RequestsMock) -> Deployment:
     "path",
     [
         "/deployments", "/deployments?q=alp&sort=title&page=2", "/deployments/{uuid}", "/deployments/{uuid}/delete",
+        "/deployments?group=plants&created_from=2026-03-02&created_to=2026-12-31",
         "/deployments/{uuid}/nodes", "/deployments/{uuid}/nodes?fresh=1", "/deployments/{uuid}/template",
         "/deployments/{uuid}/log", "/deployments/delete?pick={uuid}", "/deployments/group", "/notices", "/preferences",
         "/usage", "/settings", "/slas", "/home-strips", "/deployments/rows?step=sync", "/deployments/rows?step=poll",
