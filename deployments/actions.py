@@ -53,6 +53,13 @@ def permissions(deployment: Deployment, info: Info | None, *, now: datetime | No
     )
 
 
+def secrets_permission(deployment: Deployment) -> Permission:
+    """Whether there are secret outputs to ask for. Apart from the others: it reads a column that lists leave out."""
+    if deployment.is_gone:
+        return Permission("It is gone; its secrets were never kept here.")
+    return Permission("" if deployment.secret_outputs and deployment.uuid else "It has given no secrets.")
+
+
 def _why_not_delete(deployment: Deployment) -> str:
     if deployment.is_gone:
         return "It is gone already."

@@ -1,9 +1,9 @@
-"""What owners do with deployments that exist: lock, delete many, give up a deletion, start and stop nodes."""
+"""What owners do with deployments that exist: lock, delete many, give up a deletion, start nodes, read secrets."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,11 +11,12 @@ from django.utils import timezone
 from accounts.tokens import LoginExpired
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, Unauthorized, side_by_side
-from deployments.actions import Permission, permissions
+from deployments.actions import Permission, permissions, secrets_permission
 from deployments.clients.orchestrator import Orchestrator, says_gone
 from deployments.endpoints import orchestrator_info_learnt
 from deployments.journal.actions import action_of, action_record, recorded, result_of
 from deployments.models import Action, Deployment, StatusEvent
+from deployments.outputs import secret_values
 from deployments.seen import event_of, see_gone
 from deployments.services import delete_problem, says_deleting
 from deployments.states import Status
@@ -74,6 +75,17 @@ def node_act(*, user: "User", deployment: Deployment, node: str, act: str) -> No
     _permitted(deployment, done, permissions(deployment, orchestrator_info_learnt()).node_actions)
     orchestrator = Orchestrator(user)
     _do(user, f"node-{act}", deployment, done, lambda: orchestrator.action(str(deployment.uuid), node, act), node)
+
+
+def secret_outputs_read(*, user: "User", deployment: Deployment) -> dict[str, Any]:
+    """The secret outputs with their values, asked of the orchestrator now; they are kept and written down nowhere.
+
+    That they were asked for is on record. Raises Problem when the deployment is gone; ServiceError, LoginExpired.
+    """
+    _own(user, deployment)
+    _permitted(deployment, "asked for its secrets", secrets_permission(deployment))
+    with recorded(user, "reveal", deployment):
+        return secret_values(Orchestrator(user).deployment(str(deployment.uuid)).outputs)
 
 
 def deployments_delete(*, user: "User", deployments: Sequence[Deployment]) -> list[Outcome]:

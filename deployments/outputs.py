@@ -30,6 +30,11 @@ def without_secrets(outputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
     return kept, sorted(left_out)
 
 
+def secret_values(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs that ``without_secrets`` leaves out, with their values: to be shown on request, never to be kept."""
+    return {str(name): value for name, value in outputs.items() if is_secret(str(name))}
+
+
 def _plain(text: str) -> str:
     return text.replace("\0", "")[:MAX_VALUE_CHARS]
 

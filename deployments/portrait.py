@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from deployments.actions import Permissions, permissions
+from deployments.actions import Permission, Permissions, permissions, secrets_permission
 from deployments.endpoints import orchestrator_info_kept
 from deployments.journal.actions import DONE
 from deployments.listing import Row
@@ -99,6 +99,11 @@ class Portrait:
     def can(self) -> Permissions:
         """What may be done with it, as far as the orchestrator's version is known without asking."""
         return permissions(self.deployment, orchestrator_info_kept())
+
+    @property
+    def secrets(self) -> Permission:
+        """Whether its secret outputs can be asked for."""
+        return secrets_permission(self.deployment)
 
     @property
     def shows_why(self) -> bool:

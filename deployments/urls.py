@@ -33,6 +33,7 @@ urlpatterns = [
     path("deployments/<ref:uuid>/rename", detail.rename, name="rename"),
     path("deployments/<ref:uuid>/lock", operations.lock, name="lock"),
     path("deployments/<ref:uuid>/reset", operations.reset, name="reset"),
+    path("deployments/<ref:uuid>/secrets", operations.secrets, name="secrets"),
     path("deployments/<ref:uuid>/nodes", operations.nodes, name="nodes"),
     path("deployments/<ref:uuid>/nodes/<ref:node>", operations.node, name="node"),
     path("slas", sites.providers, name="providers"),

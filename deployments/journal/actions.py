@@ -22,6 +22,7 @@ DONE: dict[str, str] = {
     "reset": "gave up its deletion",
     "lock": "locked it against deletion",
     "unlock": "unlocked it",
+    "reveal": "looked at its secret outputs",
     "rename": "changed title and note",
     "node-start": "started a node",
     "node-stop": "stopped a node",

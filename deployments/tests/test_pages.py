@@ -225,6 +225,7 @@ class TestDetail:
         assert 'href="http://203.0.113.7:10012"' in page
         assert "Over plain http" in page
         assert "secret, not kept" in page
+        assert "Show secrets" in page
         assert f'hx-get="/deployments/{mine.uuid}/live?step=sync" hx-trigger="load"' in page
         assert len(wire.calls) == 0
 

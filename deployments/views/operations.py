@@ -1,4 +1,4 @@
-"""What is done with deployments that exist: locking, giving up a deletion, deleting many, starting nodes."""
+"""What is done with deployments that exist: locking, deleting many, giving up a deletion, secrets, nodes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +16,15 @@ from deployments.actions import permissions
 from deployments.endpoints import orchestrator_info_kept, orchestrator_info_learnt
 from deployments.models import Deployment
 from deployments.nodes import Nodes, nodes_of
-from deployments.operations import MOST, deployment_lock, deployment_reset, deployments_delete, node_act
-from deployments.portrait import portrait
+from deployments.operations import (
+    MOST,
+    deployment_lock,
+    deployment_reset,
+    deployments_delete,
+    node_act,
+    secret_outputs_read,
+)
+from deployments.portrait import Named, as_text, portrait
 from deployments.views.common import attempt, find, signed_in
 
 _ACTS = {"start": "starting", "stop": "stopping"}
@@ -41,6 +48,27 @@ def reset(request: Request, uuid: str) -> HttpResponse:
     deployment = find(request, uuid)
     said = "is no longer being deleted. Delete it again when the cause is gone"
     return _done(request, deployment, lambda: deployment_reset(user=signed_in(request), deployment=deployment), said)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def secrets(request: Request, uuid: str) -> HttpResponse:
+    """GET names the secret outputs and asks, POST shows their values: in this one answer, which nothing keeps."""
+    deployment = find(request, uuid)
+    told: dict[str, Any] = {}
+    problem: Problem | None = None
+    if request.method == "POST":
+        problem = attempt(lambda: told.update(secret_outputs_read(user=signed_in(request), deployment=deployment)))
+    context = {
+        "nav": "deployments",
+        "it": portrait(deployment),
+        "shown": request.method == "POST" and problem is None,
+        "secrets": [Named(name, as_text(value)) for name, value in sorted(told.items())],
+        "problem": problem,
+    }
+    if request.htmx:
+        return render(request, "deployments/_secrets.html", context)
+    return render(request, "deployments/secrets.html", context, status=problem.status if problem else 200)
 
 
 @never_cache
