@@ -100,7 +100,7 @@ class Index:
         for word in words:
             found = [entry for entry in found if word in entry.text]
         if not chosen:
-            return self._answer(found, Counter(chain.from_iterable(entry.facets for entry in found)))
+            return self._answer(found, self._counted(found))
         having = {kind: self._having(kind, values) for kind, values in chosen.items()}
         pks = frozenset.intersection(*having.values())
         fitting = [entry for entry in found if entry.pk in pks]
@@ -114,8 +114,22 @@ class Index:
 
     def _answer(self, fitting: list[Entry], counts: Mapping[int, int]) -> Answer:
         return Answer(
-            tuple(entry.pk for entry in fitting), tuple((self.values[number], n) for number, n in counts.items())
+            tuple([entry.pk for entry in fitting]),
+            tuple((self.values[number], count) for number, count in counts.items() if count),
         )
+
+    def _counted(self, found: list[Entry]) -> Counter[int]:
+        """How many of these have each value; of most of the catalogue, what is missing is counted instead."""
+        if 2 * len(found) <= len(self._in_order("")):
+            return Counter(chain.from_iterable([entry.facets for entry in found]))
+        pks = {entry.pk for entry in found}
+        counts = self._all_counted.copy()
+        counts.subtract(chain.from_iterable([e.facets for e in self._in_order("") if e.pk not in pks]))
+        return counts
+
+    @cached_property
+    def _all_counted(self) -> Counter[int]:
+        return Counter(chain.from_iterable([entry.facets for entry in self._in_order("")]))
 
     def _having(self, kind: str, values: Iterable[str]) -> frozenset[int]:
         """The modules that have one of the values."""
