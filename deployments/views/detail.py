@@ -17,6 +17,7 @@ from deepdash.http import ServiceError
 from deepdash.types import Request
 from deployments.clients.orchestrator import Orchestrator
 from deployments.endpoints import orchestrator_info_learnt
+from deployments.loglines import log_lines
 from deployments.logs import Log, log_of
 from deployments.models import NOTE_CHARS, TITLE_CHARS, Deployment
 from deployments.portrait import portrait
@@ -95,7 +96,10 @@ def template(request: Request, uuid: str) -> HttpResponse:
 @never_cache
 @require_safe
 def log(request: Request, uuid: str) -> HttpResponse:
-    """The log where its kind has one, read after the page or with ``?fresh=1`` before. ``?raw=1`` downloads it."""
+    """The log where its kind has one, read after the page or with ``?fresh=1`` before.
+
+    ``?q=`` shows the lines that have it, ``?raw=1`` downloads it all.
+    """
     deployment = find(request, uuid)
     found, problem = log_of(deployment), None
     if found.available and (request.htmx or "fresh" in request.GET or "raw" in request.GET):
@@ -106,7 +110,14 @@ def log(request: Request, uuid: str) -> HttpResponse:
         if problem:
             raise problem
         return _download(found.text, f"{slugify(deployment.shown_title) or 'deployment'}.log")
-    context = {"nav": "deployments", "tab": "log", "it": portrait(deployment), "log": found, "problem": problem}
+    context = {
+        "nav": "deployments",
+        "tab": "log",
+        "it": portrait(deployment),
+        "log": found,
+        "read": log_lines(found.text, request.GET.get("q", "")),
+        "problem": problem,
+    }
     return render(request, "deployments/_log.html" if request.htmx else "deployments/log.html", context)
 
 
