@@ -304,7 +304,7 @@ class TestDetail:
 class TestTemplateAndLog:
     def test_the_template_as_sent(self, browser: Client, owner: User, services: None) -> None:
         mine = make_deployment(owner, template_text="a: <b>\n", title='Ünï "x"\n')
-        assert "a: &lt;b&gt;" in text(browser.get(f"/deployments/{mine.uuid}/template"))
+        assert "</span>: &lt;b&gt;" in text(browser.get(f"/deployments/{mine.uuid}/template"))
         raw = browser.get(f"/deployments/{mine.uuid}/template?raw=1")
         assert raw.content == b"a: <b>\n"
         assert raw.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -315,7 +315,7 @@ class TestTemplateAndLog:
     ) -> None:
         mine = make_deployment(owner, submission_key=None)
         wire.get(f"{LIST}/{mine.uuid}/template", body="node: x")
-        assert "node: x" in text(browser.get(f"/deployments/{mine.uuid}/template"))
+        assert ">node</span>: x" in text(browser.get(f"/deployments/{mine.uuid}/template"))
         wire.replace(responses.GET, f"{LIST}/{mine.uuid}/template", status=503)
         assert "reports a fault" in text(browser.get(f"/deployments/{mine.uuid}/template"))
         assert browser.get(f"/deployments/{mine.uuid}/template?raw=1").status_code == 502

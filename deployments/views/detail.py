@@ -25,6 +25,7 @@ from deployments.readiness import deployments_probe, is_due
 from deployments.services import deployment_delete, deployment_refresh, deployment_rename
 from deployments.status import describe
 from deployments.views.common import MOVING, RETRY, attempt, find, frame, live, signed_in
+from deployments.yaml_highlight import yaml_pieces
 
 MAX_TEMPLATE_CHARS = 500_000  # what is longer is no template
 _LIMITS = {"title_chars": TITLE_CHARS, "note_chars": NOTE_CHARS}
@@ -89,7 +90,13 @@ def template(request: Request, uuid: str) -> HttpResponse:
         if problem:
             raise problem
         return _download(text, f"{slugify(deployment.shown_title) or 'deployment'}.yml")
-    context = {"nav": "deployments", "tab": "template", "it": portrait(deployment), "text": text, "problem": problem}
+    context = {
+        "nav": "deployments",
+        "tab": "template",
+        "it": portrait(deployment),
+        "pieces": yaml_pieces(text),
+        "problem": problem,
+    }
     return render(request, "deployments/template.html", context)
 
 
