@@ -21,18 +21,34 @@ MAX_VALUE_CHARS = 20_000
 
 def without_secrets(outputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Outputs that may be kept, and the names of those left out. NUL and huge texts are cut, for the database."""
-    kept, left_out = {}, []
-    for name, value in outputs.items():
-        if is_secret(str(name)):
-            left_out.append(_plain(str(name)))
-        else:
-            kept[_plain(str(name))] = _storable(value)
-    return kept, sorted(left_out)
+    return _kept(outputs), sorted(_plain(name) for name in secret_values(outputs))
 
 
 def secret_values(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs that ``without_secrets`` leaves out, with their values: to be shown on request, never to be kept."""
-    return {str(name): value for name, value in outputs.items() if is_secret(str(name))}
+    """What ``without_secrets`` leaves out, with its values: to be shown on request, never to be kept.
+
+    A secret inside another output goes by the way to it: the key of a machine is ``node_creds.token``.
+    """
+    found: dict[str, Any] = {}
+
+    def walk(value: Any, way: str) -> None:
+        if isinstance(value, Mapping):
+            for name, part in value.items():
+                here = f"{way}{name}"
+                if is_secret(str(name)):
+                    found[here] = part
+                else:
+                    walk(part, f"{here}.")
+        elif isinstance(value, list):
+            for number, part in enumerate(value):
+                walk(part, f"{way}{number}.")
+
+    walk(outputs, "")
+    return found
+
+
+def _kept(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {_plain(str(name)): _storable(value) for name, value in outputs.items() if not is_secret(str(name))}
 
 
 def _plain(text: str) -> str:
@@ -44,7 +60,7 @@ def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return _plain(value)
     if isinstance(value, dict):
-        return without_secrets(value)[0]
+        return _kept(value)
     if isinstance(value, list):
         return [_storable(item) for item in value]
     if isinstance(value, float) and not isfinite(value):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deployments.outputs import services_of, web_address, without_secrets
+from deployments.outputs import secret_values, services_of, web_address, without_secrets
 
 
 def test_secrets_are_left_out_also_inside() -> None:
@@ -24,7 +24,8 @@ def test_secrets_are_left_out_also_inside() -> None:
         "odd": "nan",
         "none": None,
     }
-    assert names == ["jupyter_password"]
+    assert names == ["jupyter_password", "node.creds.0.private_key", "node.token"]
+    assert secret_values(outputs) == {"jupyter_password": "hunter2", "node.token": "t", "node.creds.0.private_key": "k"}
 
 
 @pytest.mark.parametrize(
