@@ -61,6 +61,7 @@ WORKDIR /opt/deepdash
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    MALLOC_ARENA_MAX=2 \
     HOME=/tmp \
     STATIC_ROOT=/opt/deepdash/collected \
     DEEPDASH_DATA_DIR=/var/lib/deepdash \

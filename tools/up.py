@@ -107,7 +107,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, interrupted)
     require_free(PORT, "PORT")
     address = f"http://127.0.0.1:{PORT}"
-    environment = {"DEEPDASH_LOG_LEVEL": "WARNING", **os.environ, "PORT": str(PORT), "PYTHONUNBUFFERED": "1"}
+    # Sixteen threads with a heap each would keep what the largest answer once took; two heaps do.
+    environment = {
+        "DEEPDASH_LOG_LEVEL": "WARNING",
+        "MALLOC_ARENA_MAX": "2",
+        **os.environ,
+        "PORT": str(PORT),
+        "PYTHONUNBUFFERED": "1",
+    }
     children: list[subprocess.Popen[bytes]] = []
     try:
         if not CONFIGURED:
