@@ -12,7 +12,7 @@ run: $(VENV)/.installed-sandbox ## start the dashboard with everything embedded 
 	@exec $(PY) tools/up.py
 
 test: $(VENV)/.installed-dev ## the whole test suite; says what it had to skip
-	$(PY) -m pytest -n auto $(ARGS)
+	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
 test-postgres: $(VENV)/.installed-dev ## what touches the database once more, on a PostgreSQL of its own
 	$(PY) -m tests.on_postgres

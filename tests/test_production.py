@@ -183,6 +183,7 @@ def test_a_site_moves_from_sqlite_to_postgresql(several: Stack, servers: tuple[S
 
 def test_no_log_holds_a_secret_and_each_line_is_json(site: Stack) -> None:
     """Runs last: it reads what all the tests above made the processes write, at the most talkative level."""
+    Visitor(site.url).sign_in("ada", again=True)  # tokens to look for, also when this test runs alone
     tokens = site.manage(
         "shell", "-c",
         "from accounts.models import Token\n"

@@ -195,7 +195,8 @@ def test_the_nodes_of_a_machine_are_stopped_and_started_and_tell_no_secret(perso
     made = until(ada, ask(ada, "Machine", MACHINE), lambda it: it.is_complete)
     (node, *_) = nodes_of(ada, made).nodes
     assert node.state_name == "Started"
-    assert "PRIVATE KEY" in str(Orchestrator(ada).resources(str(made.uuid))[0].metadata)
+    told = Orchestrator(ada).resources(str(made.uuid))
+    assert "PRIVATE KEY" in str([resource.metadata for resource in told])
     assert "PRIVATE KEY" not in str(nodes_of(ada, made))
     for act, state in (("stop", "STOPPED"), ("start", "STARTED")):
         node_act(user=ada, deployment=made, node=node.uuid, act=act)
