@@ -19,9 +19,12 @@ COPY catalog /opt/deepdash/catalog
 COPY deployments /opt/deepdash/deployments
 COPY templates /opt/deepdash/templates
 COPY static /opt/deepdash/static
+COPY locale /opt/deepdash/locale
 WORKDIR /opt/deepdash
 # Static files under hashed names, compressed, inside the image. The folder for data is thrown away with its secrets.
-RUN STATIC_ROOT=/opt/deepdash/collected DEEPDASH_DATA_DIR=/tmp/data /opt/venv/bin/python manage.py collectstatic --no-input \
+RUN export STATIC_ROOT=/opt/deepdash/collected DEEPDASH_DATA_DIR=/tmp/data \
+    && /opt/venv/bin/python manage.py compilemessages \
+    && /opt/venv/bin/python manage.py collectstatic --no-input \
     && rm -rf /tmp/data \
     && find . -type d -name tests -prune -exec rm -rf {} + \
     && /opt/venv/bin/python -m compileall -q /opt/venv/lib /opt/deepdash

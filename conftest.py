@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
+from deepdash.translations import compile_translations
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
@@ -25,6 +27,11 @@ def _fresh_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+def pytest_configure() -> None:
+    """The pages speak all their languages in tests too; a test's own server reads the same files."""
+    compile_translations()
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

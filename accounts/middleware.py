@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve
-from django.utils import timezone
+from django.utils import timezone, translation
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.kept import keep_form
@@ -18,6 +18,19 @@ from accounts.tokens import LoginExpired
 from accounts.users import GroupsMissing
 from deepdash.config import config
 from deepdash.http import Unauthorized
+
+
+def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """The language the user has chosen, before the browser's, which Django's own middleware has found already."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        chosen = getattr(request.user, "language", "")
+        if chosen and translation.check_for_language(chosen):
+            translation.activate(chosen)  # until the next request, whose language is always set anew
+            request.LANGUAGE_CODE = translation.get_language()
+        return get_response(request)
+
+    return middleware
 
 
 def time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

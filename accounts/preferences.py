@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
@@ -21,10 +23,16 @@ def time_zones() -> list[tuple[str, str]]:
 
 class PreferencesForm(_UserForm):
     timezone = forms.ChoiceField(
-        label="Time zone", choices=time_zones, required=False, help_text="In which dates and times are shown"
+        label=_("Time zone"), choices=time_zones, required=False, help_text=_("In which dates and times are shown")
     )
-    mail_notices = forms.BooleanField(label="Send me notices by e-mail too", required=False)
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=lambda: [("", _("As the browser asks")), *settings.LANGUAGES],
+        required=False,
+        help_text=_("Of pages and mails; the administration is in English"),
+    )
+    mail_notices = forms.BooleanField(label=_("Send me notices by e-mail too"), required=False)
 
     class Meta:
         model = User
-        fields = ("timezone", "mail_notices")
+        fields = ("timezone", "language", "mail_notices")

@@ -20,6 +20,7 @@ urlpatterns = [
     path("login/iam/authorized", login_not_required(never_cache(finish)), name="callback"),
     path("logout", views.logout, name="logout"),
     path("group", views.group, name="group"),
+    path("language", views.language, name="language"),
     path("preferences", views.preferences, name="preferences"),
     path("logged-out", views.logged_out, name="logged_out"),
 ]

@@ -9,8 +9,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.i18n import LANGUAGE_QUERY_PARAMETER, set_language
 
 from accounts.active_group import active_group_set
 from accounts.discovery import provider
@@ -83,7 +86,9 @@ def group(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # the login middleware lets nobody else through
     chosen = request.POST.get("group", "")
     active_group_set(user=request.user, group=chosen)
-    messages.success(request, f"You now work for {chosen or request.user.organisation}.", extra_tags="ok")
+    messages.success(
+        request, _("You now work for %(group)s.") % {"group": chosen or request.user.organisation}, extra_tags="ok"
+    )
     return redirect(referring_page(request) or "/")
 
 
@@ -109,6 +114,17 @@ def _end_session_url(request: HttpRequest, user: User) -> str:
     return f"{endpoint}?{urlencode({name: value for name, value in query.items() if value})}"
 
 
+@login_not_required
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Show pages in another language: in this browser, and for a user everywhere. Back to the page it was chosen on."""
+    chosen = request.POST.get(LANGUAGE_QUERY_PARAMETER, "")
+    if isinstance(request.user, User) and chosen in dict(settings.LANGUAGES):
+        request.user.language = chosen
+        request.user.save(update_fields=["language"])
+    return set_language(request)
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest) -> HttpResponse:
@@ -116,7 +132,12 @@ def preferences(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # the login middleware lets nobody else through
     form = PreferencesForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, "Your preferences are saved.", extra_tags="ok")
-        return redirect("accounts:preferences")
+        user = form.save()
+        response = redirect("accounts:preferences")
+        if user.language:
+            translation.activate(user.language)
+        else:
+            response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)  # an earlier choice in the foot of a page
+        messages.success(request, _("Your preferences are saved."), extra_tags="ok")
+        return response
     return render(request, "accounts/preferences.html", {"form": form}, status=422 if form.errors else 200)

@@ -55,12 +55,14 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",  # the browser's language; a user's own choice wins below
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.language",
     "accounts.middleware.time_zone",
     "deepdash.middleware.ProblemMiddleware",
     "accounts.middleware.LoginMiddleware",
@@ -82,7 +84,11 @@ TEMPLATES = [
                 "catalog.context.external_links",
                 "deployments.context.bell",
             ],
-            "builtins": ["deepdash.templatetags.ui", "django.contrib.humanize.templatetags.humanize"],
+            "builtins": [
+                "deepdash.templatetags.ui",
+                "django.contrib.humanize.templatetags.humanize",
+                "django.templatetags.i18n",
+            ],
         },
     }
 ]
@@ -249,6 +255,12 @@ FILE_UPLOAD_HANDLERS = [
 
 # -- Pages ----------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español"), ("it", "Italiano")]  # each in its own words, as readers choose
+LOCALE_PATHS = [BASE_DIR / "locale"]  # one for all apps: a sentence that several show is translated once
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SECURE = PUBLIC_HTTPS
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

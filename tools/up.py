@@ -129,6 +129,7 @@ def main() -> int:
             environment |= sandbox_environment(base)
         new = not (VAR / "deepdash.sqlite3").exists()
         manage("migrate", "--no-input", "-v0", environment=environment)
+        manage("compilemessages", "-v0", environment=environment)
         manage("collectstatic", "--no-input", "-v0", environment=environment)
         if new or not CONFIGURED:  # later, the dashboard's own scheduler does it
             print(

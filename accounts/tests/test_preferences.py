@@ -41,7 +41,7 @@ def test_nothing_else_about_a_user_can_be_set_here(ada: User, browser: Client) -
     browser.post("/preferences", {"timezone": "", "is_staff": "on", "email": "x@example.org", "groups": "[]"})
     ada.refresh_from_db()
     assert (ada.is_staff, ada.email, ada.groups) == (False, "ada@example.org", ["ml-users"])
-    assert set(PreferencesForm.base_fields) == {"timezone", "mail_notices"}
+    assert set(PreferencesForm.base_fields) == {"timezone", "language", "mail_notices"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""Which language pages are in: the user's, else this browser's choice, else what the browser asks for."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from accounts.testing import make_user
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return make_user("ada")
+
+
+@pytest.fixture
+def browser(ada: User) -> Client:
+    client = Client()
+    client.force_login(ada)
+    return client
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "shown"), [("es-ES,es;q=0.9,en;q=0.8", "es"), ("it", "it"), ("fr,ca", "en"), ("", "en")]
+)
+def test_a_stranger_gets_what_the_browser_asks_for(asked: str, shown: str) -> None:
+    answer = Client().get("/login", headers={"Accept-Language": asked})
+    assert f'<html lang="{shown}">' in answer.content.decode()
+    assert answer.headers["Content-Language"] == shown
+    assert "Accept-Language" in answer.headers["Vary"]
+
+
+@pytest.mark.django_db
+def test_a_stranger_chooses_a_language_and_returns_to_the_page() -> None:
+    browser = Client(enforce_csrf_checks=True)
+    token = browser.get("/login").context["csrf_token"]
+    answer = browser.post(
+        "/language", {"language": "it", "csrfmiddlewaretoken": token}, headers={"Referer": "http://testserver/login"}
+    )
+    assert answer.headers["Location"] == "http://testserver/login"
+    assert '<html lang="it">' in browser.get("/login", headers={"Accept-Language": "es"}).content.decode()
+
+
+@pytest.mark.django_db
+def test_nobody_is_sent_elsewhere_by_choosing_a_language() -> None:
+    answer = Client().post(
+        "/language", {"language": "it", "next": "https://evil.example/"}, headers={"Referer": "https://evil.example/"}
+    )
+    assert answer.headers["Location"] == "/"
+    assert Client().get("/language").status_code == 405
+
+
+def test_a_users_language_goes_with_them(ada: User, browser: Client) -> None:
+    browser.post("/language", {"language": "es"})
+    other = Client()
+    other.force_login(ada)
+    page = other.get("/preferences", headers={"Accept-Language": "it"}).content.decode()
+    assert '<html lang="es">' in page
+    assert "Preferencias" in page
+
+
+def test_a_language_that_is_not_offered_changes_nothing(ada: User, browser: Client) -> None:
+    for language in ("fr", "../../etc", "x" * 500, ""):
+        browser.post("/language", {"language": language})
+    ada.refresh_from_db()
+    assert ada.language == ""
+    assert browser.post("/preferences", {"language": "fr"}).status_code == 422
+
+
+def test_in_the_preferences_the_answer_is_in_the_new_language(ada: User, browser: Client) -> None:
+    answer = browser.post("/preferences", {"language": "it"}, follow=True).content.decode()
+    assert "Le tue preferenze sono state salvate." in answer
+
+
+def test_the_browsers_language_can_be_had_back(ada: User, browser: Client) -> None:
+    browser.post("/language", {"language": "es"})
+    browser.post("/preferences", {"language": ""})
+    assert '<html lang="it">' in browser.get("/preferences", headers={"Accept-Language": "it"}).content.decode()
+
+
+def test_a_language_that_is_no_longer_offered_gives_way(ada: User, browser: Client) -> None:
+    ada.language = "tlh"
+    ada.save()
+    assert '<html lang="en">' in browser.get("/preferences").content.decode()
