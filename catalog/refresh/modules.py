@@ -17,6 +17,7 @@ from catalog.models import Module, ModuleFacet, ModuleIndex, ModuleTemplate, Tem
 from catalog.models.module import CURATED, DEVELOPMENT_SLUG, EXTERNAL_SLUG
 from catalog.problems import stored
 from catalog.refresh.jobs import Jobs
+from catalog.refresh.renames import successors
 from catalog.refresh.runs import UNCHANGED, Report
 from catalog.sources.dockerhub import DockerHub, Tags
 from catalog.sources.fetch import Fetched, fetch
@@ -131,31 +132,21 @@ class ModuleRefresh:
         """Mark modules that the list no longer names, if it could be read."""
         if not self._list_read:
             return
-        gone = Module.objects.exclude(kind=Module.Kind.EXTERNAL).exclude(state=Module.State.GONE)
-        for module in gone.exclude(slug__in=self._listed).defer("metadata", "description_md", "description_html"):
-            successor = self._successor(module)
-            Module.objects.filter(pk=module.pk).update(
-                state=Module.State.GONE, gone_at=timezone.now(), successor=successor
-            )
-            note = f"It is now {successor.slug}." if successor else ""
-            self.report.item("module", module.slug, "gone", note=note)
-
-    def _successor(self, gone: Module) -> Module | None:
-        """The module that a withdrawn one was renamed to, which inherits what curators said of it.
-
-        It came with this refresh, and is the only one of those with the same metadata or the same image.
-        """
-        if not self._new:
-            return None
-        new = Module.objects.filter(slug__in=self._new)
-        for same in ({"metadata_digest": gone.metadata_digest}, {"docker_image": gone.docker_image}):
-            found = list(new.filter(**same)[:2]) if all(same.values()) else []
-            if len(found) == 1:
+        gone = list(
+            Module.objects.exclude(kind=Module.Kind.EXTERNAL)
+            .exclude(state=Module.State.GONE)
+            .exclude(slug__in=self._listed)
+            .defer("metadata", "description_html", "tags", "search_text")
+        )
+        heirs = successors(gone, Module.objects.filter(slug__in=self._new)) if gone and self._new else {}
+        for module in gone:
+            heir = heirs.get(module.pk)
+            if heir:
                 for name in CURATED:
-                    setattr(found[0], name, getattr(gone, name))
-                found[0].save(update_fields=CURATED)
-                return found[0]
-        return None
+                    setattr(heir, name, getattr(module, name))
+                heir.save(update_fields=CURATED)
+            Module.objects.filter(pk=module.pk).update(state=Module.State.GONE, gone_at=timezone.now(), successor=heir)
+            self.report.item("module", module.slug, "gone", note=f"It is now {heir.slug}." if heir else "")
 
     # -- results of calls ---------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Refreshes the templates: folder, types they import, parameters files, verdicts."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +15,7 @@ from catalog.audience import audience_of
 from catalog.models import Template, TemplateVersion, TypeFile
 from catalog.problems import stored
 from catalog.refresh.jobs import Jobs
+from catalog.refresh.renames import renamed_templates
 from catalog.refresh.runs import UNCHANGED, Report
 from catalog.sources import folder, git
 from catalog.sources.fetch import Fetched, fetch
@@ -146,25 +148,42 @@ class TemplateRefresh:
             )
 
     def _follow_renames(self) -> None:
-        """A template of the folder that is gone while the very same text appeared elsewhere was renamed: it is the
-        same row under another path, so that links, versions and records of deployments stay with it."""
-        missing: dict[str, list[Template]] = {}
-        for key, template in self._known.items():
-            if key[0] == Template.Source.FOLDER and key not in self._seen and template.state == Template.State.LIVE:
-                missing.setdefault(template.digest, []).append(template)
-        for key, found in sorted(self._found.items()):
-            same = missing.get(found.digest, [])
-            if key in self._known or key[0] != Template.Source.FOLDER or len(same) != 1 or found.refusal:
-                continue
-            template = missing.pop(found.digest)[0]
-            del self._known[template.source, template.path]
-            name = key[1].rpartition("/")[2][:255]
-            if name != template.filename:
-                template.former_names = "\n".join(["", *dict.fromkeys(template.names()[:10]), ""])
-            self.report.item("template", key[1], "renamed", note=f"It was {template.path}.")
-            template.path, template.filename = key[1], name
-            template.save(update_fields=["path", "filename", "former_names"])
-            self._known[key] = template
+        """A template of the folder that is gone while its text appeared elsewhere, as it was or changed, was renamed:
+        it is the same row under another path, so that links, versions and records of deployments stay with it."""
+        folder = {key: item for key, item in self._known.items() if key[0] == Template.Source.FOLDER}
+        gone = [item for key, item in folder.items() if key not in self._seen and item.state == Template.State.LIVE]
+        new = {
+            key[1]: found
+            for key, found in sorted(self._found.items())
+            if key not in self._known and key[0] == Template.Source.FOLDER and not found.refusal
+        }
+        if not gone or not new:
+            return
+        by_digest = Counter(item.digest for item in gone)
+        for path, found in list(new.items()):
+            same = [item for item in gone if item.digest == found.digest]
+            if by_digest[found.digest] == 1 and same:
+                gone.remove(same[0])
+                del new[path]
+                self._move(same[0], path)
+            elif same:
+                del new[path]  # any of several: no telling which
+        ambiguous = {digest for digest, count in by_digest.items() if count > 1}
+        unlike = [item for item in gone if item.digest and item.digest not in ambiguous]
+        staying = [item.pk for key, item in folder.items() if key in self._seen]
+        texts = {path: found.text for path, found in new.items()}
+        for path, template in renamed_templates(unlike, texts, staying).items():
+            self._move(template, path)
+
+    def _move(self, template: Template, path: str) -> None:
+        del self._known[template.source, template.path]
+        name = path.rpartition("/")[2][:255]
+        if name != template.filename:
+            template.former_names = "\n".join(["", *dict.fromkeys(template.names()[:10]), ""])
+        self.report.item("template", path, "renamed", note=f"It was {template.path}.")
+        template.path, template.filename = path, name
+        template.save(update_fields=["path", "filename", "former_names"])
+        self._known[template.source, path] = template
 
     def retire(self) -> None:
         """Mark what is gone: from the folder, if it could be read, and what no module names any more."""

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from catalog.models import Module, Template, TemplateVersion
+from catalog.refresh.renames import likeness, pairs
 from catalog.testing import TEMPLATE, use_config
 from catalog.tests.conftest import LIST, RAW, World, make_metadata
 
@@ -84,7 +85,8 @@ def test_a_renamed_module_keeps_what_curators_said_and_its_old_address(world: Wo
 def test_a_new_module_that_shares_nothing_is_no_successor(world: World) -> None:
     world.refresh()
     Module.objects.filter(slug="deep-oc-one").update(featured=True)
-    world.list_modules(world.add_module("DEEP-OC-three"), "https://github.com/deephdc/DEEP-OC-two")
+    own = make_metadata("DEEP-OC-three", summary="Something else.", description=["Nothing of the", "sort."])
+    world.list_modules(world.add_module("DEEP-OC-three", **own), "https://github.com/deephdc/DEEP-OC-two")
     world.refresh()
     assert not Module.objects.get(slug="deep-oc-three").featured
     assert Module.objects.get(slug="deep-oc-one").successor is None
@@ -152,3 +154,85 @@ def test_types_that_change_upstream_are_judged_by_anew(world: World) -> None:
         world.files[types] = "["
         world.refresh()
         assert set(Template.objects.values_list("verdict", flat=True)) == {"invalid"}, "the last good version is used"
+
+
+def test_a_template_that_is_renamed_and_changed_in_one_push_is_followed(world: World) -> None:
+    world.template("own.yml", OTHER)
+    world.refresh()
+    before = Template.objects.get(path="own.yml")
+    Module.objects.filter(slug="deep-oc-one").update(default_template=before)
+    changed = OTHER.replace("default: 4096 MB", "default: 8192 MB").replace("Image to run", "The image")
+    world.template("own.yml", None)
+    world.template("new-name.yml", changed)
+    run = world.refresh()
+    after = Template.objects.get(pk=before.pk)
+    assert (after.path, after.state, after.raw) == ("new-name.yml", "live", changed)
+    assert [item["note"] for item in run.items if item["result"] == "renamed"] == ["It was own.yml."]
+    assert [version.raw for version in after.versions.all()] == [OTHER]
+    module = Module.objects.get(slug="deep-oc-one")
+    assert module.default_template == after
+    assert module.template_choices()[0].template.path == "new-name.yml"
+
+
+def test_a_template_that_moves_to_another_folder_may_change_more(world: World) -> None:
+    world.template("own.yml", OTHER)
+    world.refresh()
+    before = Template.objects.get(path="own.yml")
+    world.template("own.yml", None)
+    world.template("moved/own.yml", OTHER.partition("  node_templates")[0] + "  outputs: {}\n" + "# new line\n" * 30)
+    world.refresh()
+    assert Template.objects.get(path="moved/own.yml").pk == before.pk
+
+
+def test_a_new_template_that_is_like_one_that_stays_is_no_rename(world: World) -> None:
+    world.template("own.yml", OTHER.replace("default: 4096 MB", "default: 1 MB").replace("Memory", "Much memory"))
+    world.refresh()
+    world.template("own.yml", None)
+    world.template("copy.yml", TEMPLATE.replace("default: 4096 MB", "default: 5 MB"))  # of the common ones
+    world.refresh()
+    assert Template.objects.get(path="own.yml").state == "gone"
+    assert Template.objects.get(path="copy.yml").former_names == ""
+
+
+def test_a_new_template_that_shares_little_is_no_rename(world: World) -> None:
+    world.template("own.yml", OTHER)
+    world.refresh()
+    world.template("own.yml", None)
+    world.template("other.yml", "topology_template:\n  inputs:\n    something: {type: string}\n")
+    world.refresh()
+    assert Template.objects.get(path="own.yml").state == "gone"
+
+
+def test_a_module_that_is_renamed_and_rewritten_in_one_push_keeps_what_curators_said(world: World) -> None:
+    world.refresh()
+    old = Module.objects.get(slug="deep-oc-one")
+    old.title_override, old.hidden, old.position = "Ours", True, 7
+    old.save()
+    metadata = make_metadata(
+        "DEEP-OC-renamed", title=old.title, summary="All of it is written anew.", description=["!"]
+    )
+    assert metadata["sources"]["docker_registry_repo"] != old.docker_image
+    world.list_modules(world.add_module("DEEP-OC-renamed", **metadata), "https://github.com/deephdc/DEEP-OC-two")
+    world.refresh()
+    new = Module.objects.get(slug="deep-oc-renamed")
+    assert (new.shown_title, new.hidden, new.position) == ("Ours", True, 7)
+    assert Module.objects.get(slug="deep-oc-one").successor == new
+
+
+def test_a_module_that_is_renamed_down_to_its_title_is_known_by_what_it_tells(world: World) -> None:
+    told = [f"Sentence {number} about what it does and how." for number in range(6)]
+    world.add_module("DEEP-OC-one", **make_metadata("DEEP-OC-one", description=told))
+    world.refresh()
+    Module.objects.filter(slug="deep-oc-one").update(featured=True)
+    renamed = make_metadata("DEEP-OC-renamed", title="T", description=[*told[:5], "A new one."])
+    world.list_modules(world.add_module("DEEP-OC-renamed", **renamed), "https://github.com/deephdc/DEEP-OC-two")
+    world.refresh()
+    assert Module.objects.get(slug="deep-oc-renamed").featured
+
+
+def test_what_two_texts_have_in_common_is_measured_as_git_does() -> None:
+    assert likeness("a\nb\n", "b\na\n") == 1
+    assert likeness("a\nb\n", "a\n") == 0.5
+    assert likeness("", "") == 0
+    assert pairs({"x": "a\nb", "y": "a\nb"}, {"z": "a\nb"}) == [], "no telling which"
+    assert pairs({"x": "a\nb\nc", "y": "a\nb"}, {"z": "a\nb", "w": "a\nc"}) == [(1.0, "y", "z"), (2 / 3, "x", "w")]
