@@ -71,10 +71,17 @@ class Audience:
 
 
 def groups_of(user: "User | AnonymousUser | None") -> list[str]:
-    """The groups that count for what somebody may choose: the one they work for, else all; anybody has none."""
+    """The groups that count for what somebody may choose, on every page, in the form and when it is sent: the one
+    they work for, else all of theirs; anybody has none."""
     if user is None or user.is_anonymous:
         return []
     return [user.current_group] if user.current_group else list(user.groups)
+
+
+def switch_to(audience: Audience, user: "User | AnonymousUser | None") -> str:
+    """The one of the user's groups that they would have to work for to be admitted; "" when none of them helps."""
+    own = [] if user is None or user.is_anonymous else user.groups
+    return next((group for group in own if audience.admits([group])), "")
 
 
 def audience_of(metadata: Mapping[str, Any]) -> Audience:

@@ -37,6 +37,18 @@ MESSAGES.update(
         "configure:not-deployable": Message(
             "{title} can't be deployed now.", "Choose another module; curators see this too.", Tone.WARN, 409
         ),
+        "configure:other-group": Message(
+            "The template of “{title}” is for people {wanted}.",
+            "You are one of them: choose {group} under “Work for” in your account’s menu, then come back.",
+            Tone.INFO,
+            403,
+        ),
+        "configure:not-for-you": Message(
+            "The template of “{title}” is for people {wanted}.",
+            "Ask whoever runs this dashboard how to join.",
+            Tone.INFO,
+            403,
+        ),
         "again:no-template": Message(
             "The template of “{title}” is not known any more.",
             "It was made elsewhere and is gone, so it can't be deployed again from here. Choose a module instead.",

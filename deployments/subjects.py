@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
+from catalog.audience import Audience, audience_of, groups_of, switch_to
 from catalog.models import Module, Template, TemplateChoice
-from catalog.tosca.description import TemplateDescription, describe
+from catalog.tosca.description import Input, TemplateDescription
 from catalog.tosca.guard import Refused
-from catalog.tosca.loader import load_template, plain
+from catalog.tosca.reading import read_template
 from deepdash.errors import Problem
 from deployments.adoption import repository
 from deployments.clients.orchestrator import Orchestrator
@@ -47,14 +48,15 @@ def deployable_module(deployment: Deployment) -> Module | None:
 def subject_alone(user: "User", deployment: Deployment, *, updates: bool = False) -> Subject:
     """A deployment's own template, for another one like it or (``updates``) for changing it.
 
-    Raises Problem when the template is not known or can't be read, ServiceError or LoginExpired as the orchestrator
-    answers when it has to be asked.
+    Raises Problem when the template is not known, can't be read or is for others than the group the user works for,
+    ServiceError or LoginExpired as the orchestrator answers when it has to be asked.
     """
     text = template_text(user, deployment)
     try:
-        description = describe(plain(load_template(text)))
+        description = read_template(text).description
     except Refused as error:
         raise Problem("submit:template", detail=str(error)) from None
+    _admit(user, deployment, description)
     described = _as_before(description, deployment)
     template = Template(
         path=deployment.template_file or "as-sent.yml",
@@ -87,12 +89,37 @@ def template_text(user: "User", deployment: Deployment) -> str:
     return deployment.template_text
 
 
+def _admit(user: "User", deployment: Deployment, description: TemplateDescription) -> None:
+    """Let pass whom the template is for today: by the catalogue's rule, or its own words when it is not there."""
+    known = deployment.template
+    audience = Audience.stored(known.audience) if known else audience_of(description.metadata)
+    if audience.admits(groups_of(user)):
+        return
+    if group := switch_to(audience, user):
+        raise Problem("configure:other-group", title=deployment.shown_title, wanted=audience.wanted(), group=group)
+    raise Problem("configure:not-for-you", title=deployment.shown_title, wanted=audience.wanted())
+
+
 def _as_before(description: TemplateDescription, deployment: Deployment) -> TemplateDescription:
-    """With the labels and choices the catalogue's parameters file gave, and with the secrets that were secret then."""
+    """With the labels and choices the catalogue's parameters file gave, and with the secrets that were secret then.
+
+    A choice that sets several inputs comes along if this text has all that it sets.
+    """
     known = deployment.template.described() if deployment.template else TemplateDescription()
-    inputs = []
+    names = {item.name for item in description.inputs}
+    choices = {
+        item.name: item
+        for item in known.inputs
+        if item.virtual and all(name in names for option in item.options for name in option.sets)
+    }
+    inputs: list[Input] = []
     for item in description.inputs:
         before = known.input(item.name)
-        shown = before if before and before.type == item.type and not before.set_by else item
+        shown = before if before and before.type == item.type else item
+        if shown.set_by in choices:
+            if choices[shown.set_by] not in inputs:
+                inputs.append(choices[shown.set_by])
+        elif shown.set_by and shown is before:
+            shown = item  # what decided on it is not there: it is asked for by itself
         inputs.append(shown.model_copy(update={"secret": shown.secret or item.name in deployment.secret_inputs}))
-    return description.model_copy(update={"inputs": tuple(inputs), "tabs": known.tabs})
+    return description.model_copy(update={"inputs": tuple(inputs), "tabs": known.tabs or description.tabs})

@@ -10,7 +10,7 @@ from django.db.models import F, FilteredRelation, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.audience import Audience, groups_of
+from catalog.audience import Audience, groups_of, switch_to
 from catalog.facets import glyph_for
 from catalog.models.template import Template
 from catalog.problems import restored
@@ -50,10 +50,12 @@ class TemplateChoice:
 
 @dataclass(frozen=True)
 class LockedChoice:
-    """A way to deploy a module that is for others; ``wanted`` says for whom: "in the group a"."""
+    """A way to deploy a module that is for others; ``wanted`` says for whom: "in the group a". ``switch`` is a group of
+    the user's own that would do, if they worked for it."""
 
     title: str
     wanted: str
+    switch: str = ""
 
 
 @dataclass(frozen=True)
@@ -274,7 +276,7 @@ class Module(models.Model):
             if audience.admits(groups):
                 choices.append(choice)
             elif not audience.private:
-                locked.append(LockedChoice(choice.title, audience.wanted()))
+                locked.append(LockedChoice(choice.title, audience.wanted(), switch_to(audience, user)))
         choices.sort(key=lambda choice: choice.template.pk != self.default_template_id)
         return TemplateOffer(choices, locked)
 
