@@ -3,7 +3,19 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from deployments.views import configure, detail, listing, notices, old, operations, preflight, sites, storage, usage
+from deployments.views import (
+    configure,
+    detail,
+    find,
+    listing,
+    notices,
+    old,
+    operations,
+    preflight,
+    sites,
+    storage,
+    usage,
+)
 
 
 class ReferenceConverter(StringConverter):
@@ -19,6 +31,7 @@ from deployments.trainings.urls import urlpatterns as trainings  # noqa: E402  (
 app_name = "deployments"
 urlpatterns = [
     *trainings,
+    path("find", find.find, name="find"),
     path("deployments", listing.index, name="list"),
     path("deployments/rows", listing.rows, name="rows"),
     path("modules/<slug:slug>/deployments", listing.module_strip, name="module_strip"),

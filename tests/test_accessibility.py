@@ -42,6 +42,8 @@ SIGNED_IN = {
     "storage": "/storage",
     "preferences": "/preferences",
     "group's deployments": "/deployments/group",
+    "find": "/find?q=a",
+    "find, nothing found": "/find?q=zzz",
 }
 SEEN = [*((name, address, "") for name, address in PUBLIC.items()), *((n, a, "ada") for n, a in SIGNED_IN.items())]
 
