@@ -4,57 +4,42 @@ A new page is walked without anybody adding it here: what is public, and what an
 everything else must know its owner.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db.models import Model
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
+from accounts.models import User
 from accounts.testing import give_token, make_user
-from catalog.testing import make_module
-from deployments.models import TrainingBatch
-from deployments.testing import make_deployment
-from deployments.trainings.testing import make_training
+from deployments.models import Action, Deployment, Notice, StorageAccount, Training, TrainingArguments, TrainingBatch
+from tests.addresses import ALL, PUBLIC, RUN, UUID
+from tests.things import SECRET, adas_things
 
-PUBLIC = {
-    "catalog:home", "catalog:module", "catalog:metadata", "catalog:picture", "catalog:reload", "healthz", "readyz",
-    "metrics", "accounts:login", "accounts:iam", "accounts:callback", "accounts:denied", "accounts:logged_out",
-    "accounts:logout", "deployments:callback",
-}  # fmt: skip
-SECRET = "Ada's own title"
-UUID = "11ed8ab3-6a40-968a-82b7-62f0862dbe46"
-RUN = "5f0c35a2-7a3d-4c57-9c53-0f9c3f1fd9a5"
-SAMPLES: dict[str, Any] = {"uuid": UUID, "key": RUN, "id": UUID, "slug": "alpine-flora"}
-
-
-def addresses(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
-    """(name, address with sample arguments) of every pattern, the admin's left out."""
-    for entry in resolver.url_patterns:
-        route = prefix + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            if entry.namespace != "admin":
-                yield from addresses(entry, route, f"{space}{entry.namespace}:" if entry.namespace else space)
-        elif isinstance(entry, URLPattern):
-            address = route
-            for argument in entry.pattern.converters:
-                kind = next(part for part in route.split("<") if part.split(">")[0].split(":")[-1] == argument)
-                address = address.replace(f"<{kind.split('>')[0]}>", str(SAMPLES.get(argument, "1")))
-            yield f"{space}{entry.name or address}", f"/{address}"
-
-
-ALL = dict(addresses(get_resolver()))
-OF_A_DEPLOYMENT = {name: address for name, address in ALL.items() if UUID in address or RUN in address}
+# Addresses that name something of Ada's: in their path, or asked for it by their query.
+OF_ADA = {
+    name: address
+    for name, address in ALL.items()
+    if UUID in address or RUN in address or (address.endswith(("/1", "/1/test", "/1/delete")) and name not in PUBLIC)
+}
+ASKED_FOR = {
+    "many to delete": f"/deployments/delete?pick={UUID}",
+    "cloned": f"/module/alpine-flora?from={UUID}",
+    "cloned, of no module": f"/module/nothing?from={UUID}",
+    "compared": f"/training/compare?run={RUN}",
+    "trainings": f"/training?deployment={UUID}",
+    "trainings as a file": f"/training/export?deployment={UUID}",
+    "form with a storage account": "/module/alpine-flora?storage=account-1",
+}
+WALKED = OF_ADA | ASKED_FOR
+OTHERS: list[tuple[str, dict[str, Any]]] = [
+    ("ben", {}), ("mallory", {"groups": ("physics",), "organisation": "other-lab"}), ("grace", {"staff": True}),
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
-def _adas_things(db: None) -> None:
-    ada = make_user("ada")
-    give_token(ada)
-    make_module(slug="alpine-flora")
-    deployment = make_deployment(owner=ada, uuid=UUID, title=SECRET)
-    make_training(deployment, key=RUN, arguments={"note": SECRET})
-    TrainingBatch.objects.create(key=RUN, owner=ada, deployment=deployment, model="plants")
+def ada(db: None) -> User:
+    return adas_things()[0]
 
 
 def signed_in(name: str, **facts: Any) -> Client:
@@ -65,9 +50,17 @@ def signed_in(name: str, **facts: Any) -> Client:
     return client
 
 
+def adas_rows() -> dict[str, list[dict[str, Any]]]:
+    """All there is of Ada's."""
+    models: tuple[type[Model], ...] = (Deployment, Notice, StorageAccount, Training, TrainingArguments, TrainingBatch,
+                                       Action)  # fmt: skip
+    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
+
+
 def test_there_is_something_to_walk() -> None:
-    assert len(OF_A_DEPLOYMENT) >= 6
+    assert len(OF_ADA) >= 30
     assert PUBLIC & set(ALL)
+    assert {"deployments:storage_edit", "deployments:notice", "deployments:preflight_storage"} <= set(OF_ADA)
 
 
 @pytest.mark.parametrize("name", sorted(set(ALL) - PUBLIC))
@@ -79,26 +72,38 @@ def test_anonymous_is_asked_to_sign_in_everywhere_else(name: str, method: str) -
         assert answer["Location"].startswith("/login"), name
 
 
-@pytest.mark.parametrize("name", sorted(OF_A_DEPLOYMENT))
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize(
-    ("person", "facts"),
-    [("ben", {}), ("mallory", {"groups": ("physics",), "organisation": "other-lab"}), ("grace", {"staff": True})],
-)
-def test_nobody_else_gets_to_a_deployment_of_adas(name: str, method: str, person: str, facts: dict[str, Any]) -> None:
-    client = signed_in(person, **facts)
-    for address in (OF_A_DEPLOYMENT[name], f"{OF_A_DEPLOYMENT[name]}?fresh=1"):
-        answer = getattr(client, method)(address)
+@pytest.mark.parametrize("name", sorted(WALKED))
+@pytest.mark.parametrize(("person", "facts"), OTHERS)
+def test_nobody_else_sees_or_changes_anything_of_adas(name: str, person: str, facts: dict[str, Any]) -> None:
+    client, before = signed_in(person, **facts), adas_rows()
+    address = WALKED[name]
+    fresh = f"{address}{'&' if '?' in address else '?'}fresh=1"
+    for method, asked in (("get", address), ("get", fresh), ("post", address)):
+        answer = getattr(client, method)(asked)
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-        assert SECRET.encode() not in body.replace(b"&#x27;", b"'"), address
-        # 404 where it must not even be known that it exists; a redirect of an old address leads to such a 404.
-        assert answer.status_code in {302, 404, 405, 502, 503}, (address, answer.status_code)
+        assert SECRET.encode() not in body.replace(b"&#x27;", b"'"), (method, asked)
+        if name in OF_ADA:
+            # 404 where it must not even be known that it exists; a redirect of an old address leads to such a 404.
+            assert answer.status_code in {302, 404, 405, 502, 503}, (method, asked, answer.status_code)
+        else:
+            assert answer.status_code < 500, (method, asked, answer.status_code)
+    assert adas_rows() == before
+
+
+def test_ada_herself_sees_what_the_others_do_not(ada: User) -> None:
+    client = Client()
+    client.force_login(ada)
+    for name in ("deployments:detail", "deployments:storage_edit", "deployments:run", "deployments:batch"):
+        assert SECRET in client.get(WALKED[name]).content.decode().replace("&#x27;", "'"), name
 
 
 @pytest.mark.parametrize(
-    "path", ["/deployments", "/deployments/rows?step=probe", "/home-strips", "/", "/training", "/training/export"]
-)
+    "path",
+    ["/deployments", "/deployments/rows?step=probe", "/home-strips", "/", "/training", "/training/export", "/notices",
+     "/storage", "/usage", "/modules/alpine-flora/deployments", "/module/alpine-flora"],
+)  # fmt: skip
 def test_lists_hold_only_ones_own(path: str) -> None:
-    answer = signed_in("ben").get(path, headers={"HX-Request": "true"} if "rows" in path or "strips" in path else {})
+    part = any(word in path for word in ("rows", "strips", "/deployments?"))
+    answer = signed_in("ben").get(path, headers={"HX-Request": "true"} if part else {})
     assert answer.status_code in {200, 286}
     assert SECRET not in answer.content.decode().replace("&#x27;", "'")
