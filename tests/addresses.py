@@ -18,11 +18,12 @@ SAMPLES: dict[str, Any] = {"uuid": UUID, "key": RUN, "id": UUID, "slug": "alpine
 PUBLIC = frozenset({
     "catalog:home", "catalog:module", "catalog:metadata", "catalog:picture", "catalog:reload", "healthz", "readyz",
     "metrics", "accounts:login", "accounts:iam", "accounts:callback", "accounts:denied", "accounts:logged_out",
-    "accounts:logout", "deployments:callback",
+    "accounts:logout", "accounts:language", "deployments:callback",
 })  # fmt: skip
 # They take a POST and nothing else.
 POSTED = frozenset({
-    "accounts:logout", "accounts:group", "catalog:reload", "deployments:lock", "deployments:reset", "deployments:node",
+    "accounts:logout", "accounts:group", "accounts:language", "catalog:reload",
+    "deployments:lock", "deployments:reset", "deployments:node",
     "deployments:notice", "deployments:notices_read", "deployments:callback", "deployments:storage_test",
     "deployments:batch_stop", "deployments:run_again", "deployments:training_sets",
 })  # fmt: skip

@@ -32,15 +32,22 @@ MACHINE = BASE_DIR / "sandbox/sample/tosca-templates/indigo-dc/deep-oc/deep-oc-v
 MOST = 10  # statements
 SEEDED = 30  # deployments beside the one looked at
 SERVICE = NORDIC.service_id
+NOBODY = "http://127.0.0.1:9/"  # where the services of all seeded deployments are said to be
 LATENCY = 0.08  # seconds each service takes: calls that go one after another show
 
+# Without scripts one answer holds the orchestrator's list, the services' answers and the page.
+DEAR = {("deployments:list", "fresh"): 13}
 EXPECTED = {"deployments:again": {302}}
 # What can't be told without asking, so that even the first answer asks.
 ASK_FIRST = {
     "deployments:measured",  # reached without scripts only; with them it is a fragment of the page of providers
     "deployments:health",  # whether the services answer is what it is for
 }
-MANNERS: dict[str, dict[str, Any]] = {"first": {}, "fresh": {"data": {"fresh": "1"}}, "fragment": {"headers": {"HX-Request": "true"}}}
+MANNERS: dict[str, dict[str, Any]] = {
+    "first": {},
+    "fresh": {"data": {"fresh": "1"}},
+    "fragment": {"headers": {"HX-Request": "true"}},
+}
 NOT_REAL = re.compile(r"^(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|BEGIN)")
 IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+")
 
@@ -112,6 +119,7 @@ def ada(sandbox: SandboxThread, machine: str, monkeypatch: pytest.MonkeyPatch, d
     cache.clear()
     client = Client()
     client.force_login(user)
+    client.get("/")  # each process reads the index of modules once
     return client
 
 
@@ -127,7 +135,8 @@ def calls(ada: Client, sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch) 
         try:
             return send(self, request, *args, **options)
         finally:
-            made.append(Call(str(request.method), str(request.url), request.body, began, time.monotonic()))
+            if request.url != NOBODY:
+                made.append(Call(str(request.method), str(request.url), request.body, began, time.monotonic()))
 
     monkeypatch.setattr(HTTPAdapter, "send", noted)
     return made
@@ -147,7 +156,9 @@ def test_a_page_costs_few_statements_and_no_call_twice(
         assert answer.status_code in EXPECTED.get(name, {200, 204, 286}), (manner, answer.content[:500])
 
         statements = [row["sql"] for row in captured.captured_queries if not NOT_REAL.match(row["sql"])]
-        assert len(statements) <= MOST, "\n".join([manner, *(sql[:150] for sql in statements)])
+        assert len(statements) <= DEAR.get((name, manner), MOST), "\n".join(
+            [manner, *(sql[:150] for sql in statements)]
+        )
 
         asked = Counter((it.method, it.url, it.body) for it in calls)
         assert not {key: count for key, count in asked.items() if count > 1}, manner

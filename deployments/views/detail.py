@@ -41,8 +41,9 @@ def detail(request: Request, uuid: str) -> HttpResponse:
     if deployment is None:
         deployment, fresh = _refreshed(request, uuid), True
     elif fresh:
-        problem = attempt(lambda: deployment_refresh(user=user, uuid=uuid))
-        deployment = find(request, uuid)
+        told: list[Deployment] = []
+        problem = attempt(lambda: told.append(deployment_refresh(user=user, uuid=uuid)))
+        deployment = told[0] if told else deployment
     if fresh:
         deployments_probe([deployment])
     if fresh or deployment.is_gone:
