@@ -63,12 +63,14 @@ MESSAGES: dict[str, Message] = {
     "training:not-removed": Message("DEEPaaS still lists this training.", "It may take a moment to stop; try again.", Tone.WARN),
     "training:slow": Message("The prediction took longer than we wait.", "The first one loads the model: try again in a minute, or open the API itself.", Tone.WARN, 504),
     "training:too-many": Message("There are too many to show side by side.", "Pick fewer trainings.", Tone.INFO, 400),
+    "training:sealed": Message("The secrets of these trainings can't be read any more.", "The key that they were encrypted with is gone. Start what is left as a new grid.", Tone.BAD, 409),
     "training:record": Message("This is no record of a training that can be read.", "Choose a file that was downloaded from a training's page.", status=422),
     # Pages.
     "page:missing": Message("This page does not exist.", "The address may be mistyped, or what it showed was deleted.", Tone.INFO, 404),
     "page:denied": Message("You may not see this.", "Your account lacks a right for it.", Tone.WARN, 403),
     "page:forgery": Message("This form was open too long, or came from elsewhere.", "Go back, reload the page and send it again.", Tone.WARN, 403),
     "page:bad-request": Message("The request can't be understood.", "Go back and try again.", Tone.WARN, 400),
+    "page:full": Message("Too many of these are under way at the same time.", "Wait until one of yours has ended, then try again.", Tone.WARN, 429),
     "page:busy": Message("That was too often in a short time.", "Wait up to {seconds} seconds, then try again.", Tone.WARN, 429),
     "page:broken": Message("Something broke on our side.", "It is logged. If it stays, send us the request id below.", Tone.BAD, 500),
 }  # fmt: skip

@@ -56,6 +56,26 @@ def count(name: str, who: str, *, limit: int, seconds: int) -> None:
         raise Problem("page:busy", seconds=seconds)
 
 
+def place_take(name: str, who: str, *, each: int, total: int, seconds: int) -> Callable[[], None]:
+    """Take a place for something long; returns what gives it back. It is free again after ``seconds`` at the latest.
+
+    One person has ``each`` places at the same time, everybody together ``total``. Raises Problem ``page:full``.
+    """
+    taken: list[str] = []
+
+    def give_back() -> None:
+        cache.delete_many(taken)
+
+    for whose, places in ((hashlib.sha256(who.encode()).hexdigest()[:24], each), ("everybody", total)):
+        keys = (f"place:{name}:{whose}:{number}" for number in range(places))
+        free = next((key for key in keys if cache.add(key, 1, seconds)), None)
+        if free is None:
+            give_back()
+            raise Problem("page:full")
+        taken.append(free)
+    return give_back
+
+
 def _person(request: HttpRequest) -> str:
     user = getattr(request, "user", None)
     return f"user {user.pk}" if user is not None and user.is_authenticated else f"at {client_address(request)}"

@@ -149,7 +149,7 @@ class TestPages:
         assert "leaf.png: 300000 bytes" in plain.content.decode()
         packed = self.send(browser, deployment, **{"a-accept": "application/zip"})
         assert packed["Content-Type"] == "application/zip"
-        assert packed.content.startswith(b"PK")
+        assert b"".join(packed.streaming_content).startswith(b"PK")
 
     def test_a_model_without_weights_says_that_it_failed(self, browser: Client, deployment: Deployment) -> None:
         answer = browser.post(f"{deployment.get_absolute_url()}/predict", {"model": "fails", "action": "show"})

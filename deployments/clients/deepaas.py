@@ -7,9 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, TypeAdapter
 
+from deepdash.answers import too_large
 from deepdash.config import config
 from deepdash.guard import GuardedAdapter, Network, networks
-from deepdash.http import Answer, ServiceError, ServiceSession
+from deepdash.http import Answer, ServiceError, ServiceSession, Stream
 from deployments.clients.base import segment
 from deployments.clients.shapes import Items, Mapping, Shape, Text
 from deployments.clients.upload import Upload
@@ -17,7 +18,8 @@ from deployments.clients.upload import Upload
 MAX_BYTES = 4 * 1024 * 1024
 PROBE_TIMEOUT = 3.0  # seconds
 PREDICT_TIMEOUT = 55.0  # seconds; proxies in front of the dashboard mostly give up after 60
-PREDICT_BYTES = 64 * 1024 * 1024
+PREDICT_SECONDS = 600.0  # until the last byte of an answer: it holds a thread of ours
+PREDICT_BYTES = 1024 * 1024 * 1024
 # Where webargs 6 and later say an argument was; version 5, which DEEPaaS uses, names the arguments at once.
 _LOCATIONS = {"query", "querystring", "form", "json", "files", "headers"}
 
@@ -136,7 +138,11 @@ class Deepaas:
         upload: Upload | None = None,
     ) -> Training:
         """Start a training, once; returns it as DEEPaaS understood it. Raises ArgumentsRefused for a 422."""
-        answer = self._post(self._session, f"{self._path(model)}", params, headers, upload)
+        answer = self._session.request(
+            "POST", self._path(model), params=params, headers=_headers(headers, upload), data=upload, ok=(422,)
+        )  # fmt: skip
+        if answer.status == 422:
+            raise ArgumentsRefused(refusals(answer.json()))
         return answer.parse(Training)
 
     def predict(
@@ -146,12 +152,21 @@ class Deepaas:
         params: Sequence[tuple[str, str]],
         headers: Values[str, str] | None = None,
         upload: Upload | None = None,
-    ) -> Answer:
-        """Make a prediction; the answer is of any type. Raises ArgumentsRefused for a 422."""
-        session = guarded_session(
-            self.name, self._session.base_url, timeout=PREDICT_TIMEOUT, max_bytes=PREDICT_BYTES
+    ) -> Stream:
+        """Make a prediction; the answer is of any type and is read as it comes. Raises ArgumentsRefused for a 422."""
+        session = guarded_session(self.name, self._session.base_url, timeout=PREDICT_TIMEOUT)
+        stream = session.stream(
+            "POST", f"/v2/models/{segment(model)}/predict/", most=PREDICT_BYTES, seconds=PREDICT_SECONDS,
+            params=params, headers=_headers(headers, upload), data=upload, ok=(422,),
         )  # fmt: skip
-        return self._post(session, f"/v2/models/{segment(model)}/predict/", params, headers, upload)
+        if stream.status == 422:
+            answer = stream.whole(MAX_BYTES)
+            stream.close()
+            raise ArgumentsRefused(refusals(answer.json() if answer else None))
+        if stream.length is not None and stream.length > PREDICT_BYTES:
+            stream.close()
+            raise too_large(self.name, PREDICT_BYTES, stream.status)
+        return stream
 
     def training_delete(self, model: str, uuid: str) -> Training | None:
         """Cancel and forget a training; returns it when it had come to its end.
@@ -168,24 +183,14 @@ class Deepaas:
         """``/swagger.json``, which describes the arguments of a training."""
         return self._session.get("/swagger.json")
 
-    def _post(
-        self,
-        session: ServiceSession,
-        path: str,
-        params: Sequence[tuple[str, str]],
-        headers: Values[str, str] | None,
-        upload: Upload | None,
-    ) -> Answer:
-        # Where a module offers media types it takes no list of them, only one, or "*/*".
-        typed = {"Accept": "*/*", **{name.capitalize(): value for name, value in (headers or {}).items()}}
-        typed |= {"Content-Type": upload.content_type} if upload else {}
-        answer = session.request("POST", path, params=params, headers=typed, data=upload, ok=(422,))
-        if answer.status == 422:
-            raise ArgumentsRefused(refusals(answer.json()))
-        return answer
-
     def _path(self, model: str) -> str:
         return f"/v2/models/{segment(model)}/train/"
+
+
+def _headers(headers: Values[str, str] | None, upload: Upload | None) -> dict[str, str]:
+    # Where a module offers media types it takes no list of them, only one, or "*/*".
+    typed = {"Accept": "*/*", **{name.capitalize(): value for name, value in (headers or {}).items()}}
+    return typed | ({"Content-Type": upload.content_type} if upload else {})
 
 
 def refusals(body: Any) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deepdash.errors import Problem
@@ -29,6 +30,8 @@ DONE: dict[str, str] = {
     "train": "started a training",
     "train-cancel": "cancelled a training",
     "train-delete": "deleted a training",
+    "batch": "asked for several trainings",
+    "batch-stop": "had no more trainings started",
 }
 
 
@@ -75,16 +78,24 @@ def result_of(problem: Problem) -> str:
     return Action.Result.UNKNOWN if lost or problem.id.endswith("unknown") else Action.Result.FAILED
 
 
+@dataclass
+class Outcome:
+    """How an action ended that raised nothing: what is done inside says so when it does not know."""
+
+    result: str = Action.Result.DONE
+
+
 @contextmanager
-def recorded(user: "User", what: str, deployment: "Deployment", *, detail: str = "") -> Iterator[None]:
+def recorded(user: "User", what: str, deployment: "Deployment", *, detail: str = "") -> Iterator[Outcome]:
     """Record what is done inside, with its result. A Problem passes on, and becomes the result.
 
     Not inside a transaction: a failure that rolls back must not take its own record with it.
     """
+    outcome = Outcome()
     try:
-        yield
+        yield outcome
     except Problem as problem:
         why = " ".join(filter(None, [detail, problem.headline, problem.detail]))
         action_record(user, what, deployment, result=result_of(problem), detail=why)
         raise
-    action_record(user, what, deployment, detail=detail)
+    action_record(user, what, deployment, result=outcome.result, detail=detail)

@@ -1,5 +1,6 @@
 """What happens while nobody looks: readings within bounds, and batches that go on after any restart."""
 
+import io
 import json
 import time
 from collections import Counter
@@ -8,17 +9,21 @@ from typing import Any
 
 import pytest
 import responses
+from cryptography.fernet import Fernet
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.testing import give_token, make_user
-from deployments.models import Deployment, ModuleApi, Training, TrainingBatch
+from deployments.clients.upload import Part, Upload
+from deployments.models import Deployment, ModuleApi, Notice, Training, TrainingBatch
 from deployments.testing import make_deployment
 from deployments.trainings import watch
 from deployments.trainings.arguments import field_for
 from deployments.trainings.batches import MOST_RUNS, axis_values, batch_cancel, batch_start, batches_go_on, grid
 from deployments.trainings.description import Argument
+from deployments.trainings.loss import trainings_lose
 from deployments.trainings.services import Call
 from deployments.trainings.testing import API, MODELS, TRAIN, make_api, make_training, models, swagger, told
 
@@ -213,3 +218,69 @@ class TestWatch:
         watch.trainings_watch()
         run.refresh_from_db()
         assert run.status == "lost"
+
+
+class TestSecretsOfBatches:
+    """What the plan does not show: sent with each training, kept sealed, and gone with the batch."""
+
+    CALL = Call(
+        [("data", "/srv"), ("api_token", "s3cret")], headers={"x-level": "high"},
+        shown=[("data", "/srv")], kept={"data": "/srv"},
+    )  # fmt: skip
+
+    @pytest.fixture
+    def batch(self, owner: User, deployment: Deployment) -> TrainingBatch:
+        return batch_start(user=owner, deployment=deployment, model="plants", axes={"epochs": [1, 2]}, call=self.CALL)
+
+    def stored(self) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("select beside from deployments_trainingbatch")
+            return str(cursor.fetchone()[0])
+
+    def test_they_are_sent_with_each_and_stand_nowhere_in_clear(
+        self, batch: TrainingBatch, api: Api, wire: responses.RequestsMock
+    ) -> None:
+        assert "s3cret" not in json.dumps(batch.plan)
+        assert self.stored().startswith("gAAAA")
+        for _ in range(2):
+            go_on()
+            assert api.runs[-1]["args"]["api_token"] == "s3cret"
+            started = [call.request for call in wire.calls if call.request.method == "POST"][-1]
+            assert started.headers["X-level"] == "high"
+            api.end()
+        go_on()
+        batch.refresh_from_db()
+        assert (batch.state, batch.beside, batch.beside_names) == ("done", "", ["api_token", "x-level"])
+        assert self.stored() == ""
+        kept = list(batch.runs.values_list("arguments", "secret_arguments", "sent"))
+        assert "s3cret" not in json.dumps(kept)
+
+    def test_stopping_it_deletes_them(self, owner: User, batch: TrainingBatch) -> None:
+        batch_cancel(user=owner, batch=batch)
+        assert self.stored() == ""
+
+    def test_when_no_key_opens_them_any_more_nothing_is_started_without_them(
+        self, batch: TrainingBatch, api: Api, settings: Any
+    ) -> None:
+        settings.TOKEN_KEYS = [Fernet.generate_key().decode()]
+        give_token(batch.owner)
+        go_on()
+        batch.refresh_from_db()
+        assert api.runs == []
+        assert (batch.state, batch.reason) == ("stopped", "The secrets of these trainings can't be read any more.")
+
+    def test_a_file_can_not_be_kept_so_it_is_refused(self, owner: User, deployment: Deployment) -> None:
+        upload = Upload([Part("labels", "a.txt", "text/plain", io.BytesIO(b"x"), 1)])
+        with pytest.raises(ValueError, match="file"):
+            batch_start(user=owner, deployment=deployment, model="plants", axes={"epochs": [1]},
+                        call=Call([], upload=upload))  # fmt: skip
+
+
+def test_a_batch_whose_deployment_vanishes_tells_its_owner(owner: User, deployment: Deployment) -> None:
+    call = Call([("data", "/srv")], shown=[("data", "/srv")])
+    batch = batch_start(user=owner, deployment=deployment, model="plants", axes={"epochs": [1, 2]}, call=call)
+    make_training(deployment, batch=batch, batch_place=0, status="running")
+    trainings_lose([deployment.pk])
+    batch.refresh_from_db()
+    assert batch.state == "stopped"
+    assert Notice.objects.get(cause=f"batch {batch.pk}").detail == "Its deployment is gone."

@@ -1,7 +1,10 @@
 """The pages of trainings: from the database at once, safe whatever a module says, and each user's own."""
 
 import json
+import os
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +18,26 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.testing import configure
 from catalog.testing import make_module
+from deepdash.http import ServiceError
 from deployments.models import Deployment, ModuleApi, Training, TrainingArguments, TrainingBatch
 from deployments.testing import make_deployment
 from deployments.trainings.records import record_of
 from deployments.trainings.testing import API, MODELS, PREDICT, TRAIN, make_api, make_training, models, swagger, told
+from deployments.trainings.views.predict import SHOWN_BYTES
 
 EVIL = '"><script>alert(1)</script>'
 FORM = {"model": "plants", "a-data": "/srv", "a-epochs": "2", "a-rate": "0.1", "a-opt": "adam", "a-aug-shown": "1",
         "a-weights": "1", "a-nested": "{}", "a-js": "x"}  # fmt: skip
+
+
+def files_in(folder: Path) -> list[int]:
+    """The descriptors of this process that are files in a folder, with a name or without."""
+    found = []
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if str(link.readlink()).startswith(f"{folder}/"):
+                found.append(int(link.name))
+    return found
 
 
 def text(response: Any) -> str:
@@ -272,6 +287,28 @@ class TestBatch:
         batch.refresh_from_db()
         assert batch.state == "cancelled"
 
+    def test_a_file_is_said_to_be_left_out_before_anything_starts(self, browser: Client, page: str) -> None:
+        chosen = SimpleUploadedFile("labels.txt", b"oak", "text/plain")
+        opened = text(browser.post(f"{page}/batch", {**FORM, "a-labels": chosen, "action": "open"}))
+        assert "The file you chose is not part of these trainings." in opened
+        assert 'name="a-labels"' not in opened
+        assert "api_token: kept encrypted until the last of them has ended" in opened
+
+    def test_a_model_that_needs_a_file_has_no_grid(self, browser: Client, deployment: Deployment, page: str) -> None:
+        api = deployment.api
+        api.offered[0]["train"] = [{"name": "labels", "kind": "file", "place": "formData", "required": True}]
+        api.save()
+        answer = browser.post(f"{page}/batch", {**FORM, "action": "start", "axis_1": "epochs", "values_1": "1, 2"})
+        assert (answer.status_code, "It needs a file" in text(answer)) == (409, True)
+        assert not TrainingBatch.objects.exists()
+
+    def test_a_secret_goes_with_each_and_is_not_shown(self, browser: Client, page: str) -> None:
+        grid = {**FORM, "axis_1": "epochs", "values_1": "1, 2", "a-api_token": "s3cret", "action": "start"}
+        shown = text(browser.post(f"{page}/batch", grid, follow=True))
+        assert "Also sent with each: api_token" in shown
+        assert "s3cret" not in shown
+        assert "s3cret" in TrainingBatch.objects.get().beside
+
     @pytest.mark.parametrize(
         ("grid", "said"),
         [
@@ -334,6 +371,62 @@ class TestPredict:
         answer = self.send(browser, predict)
         assert answer["Content-Type"] == sent_as
         assert answer["Content-Disposition"].startswith("attachment")
+        assert answer.getvalue() == b"<svg onload=alert(1)>"
+
+    def test_a_large_answer_flows_through_and_is_never_whole_in_memory(
+        self, browser: Client, predict: str, wire: responses.RequestsMock
+    ) -> None:
+        body = b'{"labels": "' + b"x" * SHOWN_BYTES + b'"}'
+        wire.post(PREDICT, body=body, content_type="application/json")
+        answer = self.send(browser, predict)
+        assert answer.streaming
+        sizes = [len(chunk) for chunk in answer.streaming_content]
+        assert (sum(sizes), max(sizes) <= 64 * 1024) == (len(body), True)
+
+    def test_a_download_over_the_limit_breaks_off(
+        self, browser: Client, predict: str, wire: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("deployments.clients.deepaas.PREDICT_BYTES", 100_000)
+        wire.post(PREDICT, body=b"x" * 200_000, content_type="application/zip", auto_calculate_content_length=False)
+        answer = self.send(browser, predict)
+        with pytest.raises(ServiceError):
+            answer.getvalue()
+        wire.replace("POST", PREDICT, body=b"x" * 200_000, content_type="application/zip",
+                     auto_calculate_content_length=True)  # fmt: skip
+        told = self.send(browser, predict)  # the module says how long it is: nothing is begun
+        assert (told.status_code, "more than 97 KiB" in text(told)) == (422, True)
+
+    def test_two_at_the_same_time_are_enough_for_one_user(
+        self, browser: Client, predict: str, wire: responses.RequestsMock
+    ) -> None:
+        wire.post(PREDICT, body=b"PK", content_type="application/zip")
+        first, second = self.send(browser, predict), self.send(browser, predict)
+        refused = self.send(browser, predict)
+        assert "Too many of these are under way at the same time." in text(refused)
+        assert len(wire.calls) == 2
+        assert first.getvalue() == b"PK"
+        assert self.send(browser, predict).getvalue() == b"PK"
+        assert second.getvalue() == b"PK"
+
+    def test_an_upload_has_no_name_on_disk_and_is_closed_with_its_request(
+        self, browser: Client, predict: str, wire: responses.RequestsMock, settings: Any, tmp_path: Path
+    ) -> None:
+        settings.FILE_UPLOAD_TEMP_DIR, settings.FILE_UPLOAD_MAX_MEMORY_SIZE = str(tmp_path), 1000
+        seen: list[Any] = []
+
+        def answered(request: Any) -> tuple[int, dict[str, str], bytes]:
+            seen.append(len(b"".join(request.body)))
+            seen.append([os.fstat(descriptor).st_nlink for descriptor in files_in(tmp_path)])
+            seen.append(list(tmp_path.iterdir()))
+            return 200, {"Content-Type": "application/zip"}, b"PK"
+
+        wire.add_callback("POST", PREDICT, answered)
+        image = SimpleUploadedFile("leaf.png", b"p" * 300_000, "image/png")
+        answer = browser.post(predict, {"model": "plants", "a-image": image, "action": "show"})
+        assert seen[0] > 300_000
+        assert seen[1:] == [[0], []]
+        assert answer.getvalue() == b"PK"
+        assert files_in(tmp_path) == []
 
     def test_a_page_of_the_module_is_shown_as_text(
         self, browser: Client, predict: str, wire: responses.RequestsMock

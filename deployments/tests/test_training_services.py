@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.tokens import LoginExpired
 from deepdash.errors import Problem
 from deployments.clients.deepaas import ArgumentsRefused
-from deployments.models import Deployment, Training, TrainingArguments, TrainingBatch
+from deployments.models import Action, Deployment, Training, TrainingArguments, TrainingBatch
 from deployments.services import deployments_sync
 from deployments.testing import listing, make_deployment, upstream
 from deployments.tests.conftest import ORCHESTRATOR
@@ -28,6 +28,10 @@ CALL = Call(
 @pytest.fixture
 def deployment(owner: User) -> Deployment:
     return make_api(owner)
+
+
+def audit() -> list[tuple[str, str]]:
+    return list(Action.objects.order_by("pk").values_list("what", "result"))
 
 
 def start(owner: User, deployment: Deployment) -> Training:
@@ -111,6 +115,41 @@ class TestStart:
         assert trainings_read(user=owner, deployment=deployment)
         run.refresh_from_db()
         assert (run.uuid, run.status) == ("b" * 32, "running")
+        # The audit trail says what was known when: open first, then settled by a line of its own.
+        assert audit() == [("train", "unknown"), ("train", "done")]
+
+    def test_one_that_never_was_is_settled_as_such(
+        self, owner: User, deployment: Deployment, wire: responses.RequestsMock
+    ) -> None:
+        wire.post(TRAIN, body=requests.exceptions.ReadTimeout("too slow"))
+        run = start(owner, deployment)
+        Training.objects.update(first_seen_at=timezone.now() - timedelta(minutes=3))
+        wire.get(MODELS, json=models())
+        wire.get(TRAIN, json=[])
+        wire.get(f"{API}/swagger.json", json=swagger())
+        assert trainings_read(user=owner, deployment=deployment)
+        run.refresh_from_db()
+        assert run.status == "lost"
+        assert audit() == [("train", "unknown"), ("train", "failed")]
+
+    def test_a_start_with_an_answer_is_one_line(
+        self, owner: User, deployment: Deployment, wire: responses.RequestsMock
+    ) -> None:
+        wire.post(TRAIN, json=told("a" * 32))
+        start(owner, deployment)
+        assert audit() == [("train", "done")]
+
+    def test_the_answer_tells_the_zone_of_its_clock(
+        self, owner: User, deployment: Deployment, wire: responses.RequestsMock
+    ) -> None:
+        in_kathmandu = (timezone.now() + timedelta(hours=5, minutes=45)).replace(tzinfo=None)
+        elsewhere = in_kathmandu - timedelta(hours=8)
+        other = make_training(deployment, started_here=False, date_text=str(elsewhere), first_seen_at=timezone.now())
+        wire.post(TRAIN, json=told("a" * 32, date=str(in_kathmandu)))
+        start(owner, deployment)
+        other.refresh_from_db()
+        assert deployment.api.clock_ahead == timedelta(hours=5, minutes=45)
+        assert abs(other.started_at - (timezone.now() - timedelta(hours=8))) < timedelta(minutes=1)
 
     def test_a_connection_that_was_refused_means_not_started(
         self, owner: User, deployment: Deployment, wire: responses.RequestsMock

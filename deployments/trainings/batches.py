@@ -1,6 +1,7 @@
 """Batches: a small grid of arguments, whose trainings are started one after another as DEEPaaS takes them."""
 
 import itertools
+import json
 import logging
 import re
 import time
@@ -17,10 +18,12 @@ from accounts.tokens import LoginExpired
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deployments.clients.deepaas import ArgumentsRefused
+from deployments.journal.actions import action_record
 from deployments.models import Deployment, Training, TrainingBatch
+from deployments.states import Status
 from deployments.trainings.arguments import ArgumentField, as_sent
 from deployments.trainings.description import Argument
-from deployments.trainings.news import batch_tell
+from deployments.trainings.news import batch_end, batch_stop
 from deployments.trainings.services import Call, training_start, trainings_read
 from deployments.trainings.states import UNDER_WAY
 
@@ -79,16 +82,24 @@ def batch_start(
     plan = grid(axes, call.shown)
     if not 0 < len(plan) <= MOST_RUNS:
         raise ValueError(f"A batch has 1 to {MOST_RUNS} trainings.")
-    return TrainingBatch.objects.create(owner=user, deployment=deployment, model=model, axes=list(axes), plan=plan)
+    if call.upload is not None:
+        raise ValueError("A file is not kept until the turn of its training comes.")
+    secrets = [pair for pair in call.params if pair not in call.shown]
+    names = [*dict(secrets), *call.headers]
+    batch = TrainingBatch.objects.create(
+        owner=user, deployment=deployment, model=model, axes=list(axes), plan=plan, beside_names=names,
+        beside=json.dumps({"secrets": secrets, "headers": call.headers}) if names else "",
+    )  # fmt: skip
+    action_record(user, "batch", deployment, detail=f"{model}: {len(plan)}")
+    return batch
 
 
 def batch_cancel(*, user: "User", batch: TrainingBatch) -> None:
     """Start no more of a batch's trainings; the one that runs goes on."""
     if batch.owner_id != user.pk:
         raise TrainingBatch.DoesNotExist
-    TrainingBatch.objects.filter(pk=batch.pk, state=TrainingBatch.State.RUNNING).update(
-        state=TrainingBatch.State.CANCELLED
-    )
+    if TrainingBatch.objects.filter(pk=batch.pk).end(TrainingBatch.State.CANCELLED):
+        action_record(user, "batch-stop", batch.deployment, detail=batch.model)
     batch.refresh_from_db()
 
 
@@ -96,7 +107,7 @@ def batches_go_on(*, until: float, only: TrainingBatch | None = None) -> None:
     """Start what is next in each batch that runs, as long as ``until`` (monotonic seconds) is not past."""
     now = timezone.now()
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    running = TrainingBatch.objects.filter(free, state=TrainingBatch.State.RUNNING).select_related("deployment__owner")
+    running = TrainingBatch.objects.running().filter(free).select_related("deployment__owner")
     for batch in running.filter(pk=only.pk) if only else running.order_by("pk")[:50]:
         if time.monotonic() > until:
             return
@@ -115,29 +126,30 @@ def _go_on(batch: TrainingBatch) -> None:
     """
     user, deployment = batch.deployment.owner, batch.deployment
     if deployment.is_gone:
-        return _stop(batch, "Its deployment is gone.")
+        return batch_stop(batch, "Its deployment is gone.")
+    if deployment.status == Status.CREATE_FAILED:
+        return batch_stop(batch, "Its deployment could not be created.")
     try:
         trainings_read(user=user, deployment=deployment, force=True)
         if Training.objects.filter(deployment=deployment, status__in=UNDER_WAY, removed_at=None).exists():
             return None
         place = _next_place(batch)
         if place is None:
-            return _end(batch, TrainingBatch.State.DONE)
-        params = [(name, value) for name, value in batch.plan[place]]
-        call = Call(params, shown=params, kept=dict(params))
+            return batch_end(batch, TrainingBatch.State.DONE)
+        call = _call(batch, place)
         training_start(user=user, deployment=deployment, model=batch.model, call=call, batch=batch, place=place)
     except ArgumentsRefused as refused:
-        return _stop(batch, f"The module refused the arguments of one of them. {refused.detail}")
+        return batch_stop(batch, f"The module refused the arguments of one of them. {refused.detail}")
     except LoginExpired:
-        return _stop(batch, "Your session ended for good, so the dashboard could no longer act for you.")
+        return batch_stop(batch, "Your session ended for good, so the dashboard could no longer act for you.")
     except ServiceError as error:
         log.info("Batch %s waits: %s", batch.pk, error)  # tried again in a minute
     except Problem as problem:
-        if problem.id in {"training:unable", "training:failed", "training:refused"}:
-            return _stop(batch, problem.headline)
+        if problem.id in {"training:unable", "training:failed", "training:refused", "training:sealed"}:
+            return batch_stop(batch, problem.headline)
         log.info("Batch %s waits: %s", batch.pk, problem)
     if timezone.now() - _last_sign(batch) > PATIENCE:
-        return _stop(batch, "The API gave no answer for a day.")
+        return batch_stop(batch, "The API gave no answer for a day.")
     return None
 
 
@@ -147,21 +159,25 @@ def _next_place(batch: TrainingBatch) -> int | None:
     return next((place for place in range(len(batch.plan)) if place not in begun), None)
 
 
+def _call(batch: TrainingBatch, place: int) -> Call:
+    """One of the plan, with what is sent beside it. Raises Problem training:sealed when no key opens that any more."""
+    shown = [(name, value) for name, value in batch.plan[place]]
+    values: dict[str, list[str]] = {}
+    for name, value in shown:
+        values.setdefault(name, []).append(value)
+    kept = {name: several if len(several) > 1 else several[0] for name, several in values.items()}
+    if not batch.beside_names:
+        return Call(shown, shown=shown, kept=kept)
+    if not batch.beside:
+        raise Problem("training:sealed")
+    beside = json.loads(batch.beside)
+    secrets = [(name, value) for name, value in beside["secrets"]]
+    return Call([*shown, *secrets], headers=beside["headers"], shown=shown, kept=kept)
+
+
 def _last_sign(batch: TrainingBatch) -> Any:
     last = batch.runs.order_by("-started_at").values_list("started_at", flat=True).first()
     return max(filter(None, (last, batch.created_at, batch.deployment.api.read_at)))
-
-
-def _stop(batch: TrainingBatch, reason: str) -> None:
-    batch.reason = reason
-    _end(batch, TrainingBatch.State.STOPPED)
-
-
-def _end(batch: TrainingBatch, state: TrainingBatch.State) -> None:
-    running = TrainingBatch.objects.filter(pk=batch.pk, state=TrainingBatch.State.RUNNING)
-    if running.update(state=state, reason=batch.reason):
-        batch.state = state
-        batch_tell(batch)
 
 
 def _range(text: str, argument: Argument) -> list[str]:

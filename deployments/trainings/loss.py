@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from deployments.models import Deployment, Training, TrainingBatch
-from deployments.trainings.news import trainings_tell
+from deployments.trainings.news import batch_stop, trainings_tell
 from deployments.trainings.states import TrainingStatus
 
 _DEPLOYMENT = ("deployment__uuid", "deployment__submission_key", "deployment__title", "deployment__description")
@@ -27,6 +27,6 @@ def trainings_lose(deployments: Sequence[int]) -> None:
     Training.objects.bulk_update(ending, ["status", "message"], batch_size=200)
     runs.update(lost_at=now)
     Deployment.objects.filter(pk__in=deployments, running_trainings__gt=0).update(running_trainings=0)
-    running = TrainingBatch.objects.filter(deployment__in=deployments, state=TrainingBatch.State.RUNNING)
-    running.update(state=TrainingBatch.State.STOPPED, reason="Its deployment is gone.")
     trainings_tell(ending)
+    for batch in TrainingBatch.objects.filter(deployment__in=deployments).running().select_related("deployment"):
+        batch_stop(batch, "Its deployment is gone.")

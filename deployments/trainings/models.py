@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from deepdash.fields import EncryptedTextField
 from deployments.trainings.durations import in_words
 from deployments.trainings.states import UNDER_WAY, VIEWS, TrainingStatus, TrainingView
 
@@ -33,6 +34,9 @@ class ModuleApi(models.Model):
     read_at = models.DateTimeField(null=True, help_text="When it last answered")
     described_at = models.DateTimeField(null=True, help_text="When it last told its arguments")
     problem = models.CharField(max_length=200, blank=True, help_text="Why it did not answer the last time")
+    clock_ahead = models.DurationField(
+        null=True, blank=True, help_text="Its clock less UTC, as a training that was started here has shown"
+    )
 
     def __str__(self) -> str:
         return f"API of deployment {self.deployment_id}"
@@ -73,11 +77,24 @@ class TrainingQuerySet(models.QuerySet["Training"]):
         return found
 
 
+class TrainingBatchQuerySet(models.QuerySet["TrainingBatch"]):
+    """Named reads and writes of batches."""
+
+    def running(self) -> Self:
+        return self.filter(state=TrainingBatch.State.RUNNING)
+
+    def end(self, state: "TrainingBatch.State", reason: str = "") -> int:
+        """Those that run come to their end, and their secrets with them. Returns how many there were."""
+        return self.running().update(state=state, reason=reason, beside="")
+
+
 class TrainingBatch(models.Model):
     """Several trainings of one model that are started one after another.
 
     ``plan`` holds one list of (name, value) pairs per training, as sent to DEEPaaS; ``axes`` names the arguments that
     differ. Which of them have been started shows in the trainings that point here, so a restart loses nothing.
+    ``beside`` is what is sent with each besides: JSON of ``secrets`` (pairs) and ``headers``, gone when it ends;
+    ``beside_names`` tells that there was any, also when no key opens it any more.
     """
 
     class State(models.TextChoices):
@@ -92,10 +109,14 @@ class TrainingBatch(models.Model):
     model = models.CharField(max_length=200)
     axes = models.JSONField(default=list)
     plan = models.JSONField(default=list)
+    beside = EncryptedTextField(blank=True, default="", db_default="", editable=False)
+    beside_names = models.JSONField(default=list, db_default=models.Value([], models.JSONField()), blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.RUNNING)
     reason = models.TextField(blank=True, help_text="Why it stopped before its end")
     created_at = models.DateTimeField(default=timezone.now)
     claimed_until = models.DateTimeField(null=True, help_text="One process at a time goes on with it")
+
+    objects = TrainingBatchQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-pk"]

@@ -22,8 +22,19 @@ def trainings_tell(runs: Sequence[Training]) -> None:
     notices_keep([_notice(run) for run in runs if run.batch_id is None and run.status in _HEADLINES and run.deployment])
 
 
-def batch_tell(batch: TrainingBatch) -> None:
-    """Tell that a batch has come to its end, or why it stopped before."""
+def batch_stop(batch: TrainingBatch, reason: str) -> None:
+    """Nothing more of a batch is started, and its owner is told why."""
+    batch_end(batch, TrainingBatch.State.STOPPED, reason)
+
+
+def batch_end(batch: TrainingBatch, state: TrainingBatch.State, reason: str = "") -> None:
+    """A batch comes to its end; whoever ends it first tells its owner."""
+    if TrainingBatch.objects.filter(pk=batch.pk).end(state, reason):
+        batch.state, batch.reason = state, reason
+        _batch_tell(batch)
+
+
+def _batch_tell(batch: TrainingBatch) -> None:
     done = batch.state == TrainingBatch.State.DONE
     title = batch.deployment.shown_title
     notices_keep([

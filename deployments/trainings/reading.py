@@ -11,6 +11,8 @@ from django.utils import timezone
 from deepdash.http import ServiceError
 from deployments.clients.deepaas import Deepaas, Model
 from deployments.clients.deepaas import Training as Told
+from deployments.journal.actions import action_record
+from deployments.journal.models import Action
 from deployments.outputs import services_of, without_secrets
 from deployments.trainings.description import arguments_of, stored
 from deployments.trainings.models import ModuleApi, Training
@@ -25,6 +27,7 @@ DESCRIPTION_AGE = timedelta(hours=1)
 MAX_MODELS = 20
 MAX_RUNS = 5000
 MESSAGE_CHARS = 20_000
+ANSWER_TIME = timedelta(seconds=30)  # by then a start has its answer, or its process is gone
 GIVE_UP = timedelta(minutes=2)  # a start whose answer was lost and that is not listed by then never happened
 _LIGHT = (
     "uuid",
@@ -107,12 +110,15 @@ def api_record(api: ModuleApi, reading: Reading) -> list[Training]:
         changed: list[Training] = []
         new: list[Training] = []
         still: list[int] = []
+        found: list[Training] = []
         for model, runs in reading.runs.items():
             for told in runs:
-                run = known.get((model, told.uuid)) or _lost_start(pending, model, told)
+                run = known.get((model, told.uuid))
+                if run is None and (run := _lost_start(pending, model, told)):
+                    found.append(run)
                 if run is None:
                     run = new_run(api.deployment, model)
-                    run.started_at = _by_its_clock(told.date, reading.at)
+                    run.started_at = by_its_clock(told.date, reading.at, api.clock_ahead)
                     run_note(run, told, reading.at)
                     new.append(run)
                 elif run.removed_at or (run.seen_at and run.seen_at > reading.at):
@@ -132,17 +138,36 @@ def api_record(api: ModuleApi, reading: Reading) -> list[Training]:
                     ended += [run] if run.status in UNDER_WAY else []
                     run_lost(run, reading.at)
                     changed.append(run)
+        missed: list[Training] = []
         for run in pending:
             if reading.at - run.first_seen_at > GIVE_UP and run.model in reading.runs:
                 run_lost(run, reading.at)
                 run.message = "No answer came when it was started, and DEEPaaS does not have it."
                 changed.append(run)
+                missed.append(run)
         Training.objects.bulk_create(new, ignore_conflicts=True)
         Training.objects.bulk_update(changed, [*RECORDED, "uuid"], batch_size=200)
         Training.objects.filter(pk__in=still).update(seen_at=reading.at)
         running_count(api.deployment)
         trainings_tell(ended)
+        starts_settle(found, Action.Result.DONE, "It was found in the list of its DEEPaaS afterwards.", reading.at)
+        starts_settle(missed, Action.Result.FAILED, "It was not in the list of its DEEPaaS afterwards.", reading.at)
     return ended
+
+
+def starts_settle(runs: Iterable[Training], result: str, words: str, at: datetime) -> None:
+    """What became of starts that had no answer, as lines of the audit trail beside those that left it open.
+
+    A start whose answer may still be on its way writes its own line.
+    """
+    for run in runs:
+        deployment = run.deployment
+        assert deployment is not None  # it was read from one
+        left_open = Action.objects.filter(
+            deployment=deployment, what="train", result=Action.Result.UNKNOWN, at__gte=run.first_seen_at
+        )
+        if at - run.first_seen_at > ANSWER_TIME or left_open.exists():
+            action_record(deployment.owner, "train", deployment, result=result, detail=f"{run.model}. {words}")
 
 
 def new_run(deployment: "Deployment", model: str) -> Training:
@@ -250,13 +275,38 @@ def _as_sent(told: object, sent: str) -> bool:
     return not isinstance(told, str) or told == sent
 
 
-def _by_its_clock(date: str, read_at: datetime) -> datetime:
-    """When a run we did not start began. The container's clock names no zone; containers nearly all run in UTC.
+def by_its_clock(date: str, read_at: datetime, ahead: timedelta | None) -> datetime:
+    """When a run we did not start began: its DEEPaaS tells the time by a clock without a zone (contract 6.3).
 
+    ``ahead`` is how far that clock is ahead of UTC; not known, it is taken as UTC, which containers nearly all have.
     Never later than when we saw it.
     """
     try:
         told = datetime.fromisoformat(date)
-    except ValueError:
+        return min(told if told.tzinfo else told.replace(tzinfo=UTC) - (ahead or timedelta(0)), read_at)
+    except (ValueError, OverflowError):
         return read_at
-    return min(told if told.tzinfo else told.replace(tzinfo=UTC), read_at)
+
+
+def clock_note(api: ModuleApi, date: str, sent_at: datetime) -> None:
+    """Learn from the time it gave a training that we sent at ``sent_at`` how far its clock is ahead of UTC.
+
+    Zones differ by quarters of an hour, so the rest is delay. Runs of others, taken as UTC so far, are put right.
+    """
+    try:
+        told = datetime.fromisoformat(date)
+    except ValueError:
+        return
+    if told.tzinfo:
+        return
+    quarters = round((told.replace(tzinfo=UTC) - sent_at) / timedelta(minutes=15))
+    ahead = timedelta(minutes=15 * quarters)
+    if abs(ahead) > timedelta(hours=14) or ahead == api.clock_ahead:
+        return
+    api.clock_ahead = ahead
+    api.save(update_fields=["clock_ahead"])
+    others = Training.objects.filter(deployment=api.deployment_id, started_here=False).exclude(date_text="")
+    wrong = list(others.only("date_text", "first_seen_at", "started_at")[:MAX_RUNS])
+    for run in wrong:
+        run.started_at = by_its_clock(run.date_text, run.first_seen_at, ahead)
+    Training.objects.bulk_update(wrong, ["started_at"], batch_size=500)

@@ -14,13 +14,14 @@ from deepdash.http import ServiceError
 from deployments.clients.deepaas import ArgumentsRefused, Deepaas
 from deployments.clients.upload import Upload
 from deployments.journal.actions import recorded
-from deployments.models import Deployment
+from deployments.models import Action, Deployment
 from deployments.services import deployment_refresh
 from deployments.trainings.models import ModuleApi, Training, TrainingArguments, TrainingBatch
 from deployments.trainings.reading import (
     RECORDED,
     api_ask,
     api_record,
+    clock_note,
     endpoint_of,
     is_description_due,
     new_run,
@@ -115,15 +116,18 @@ def training_start(
     The record stays as STARTING when no answer came although it may have begun: the next reading finds it, or gives
     it up. Raises ArgumentsRefused for values the module does not take, Problem when it surely was not started.
     """
-    with recorded(user, "train", deployment, detail=model):
-        return _start(user, deployment, model, call, batch, place)
+    with recorded(user, "train", deployment, detail=model) as outcome:
+        run = _start(user, deployment, model, call, batch, place)
+        if run.uuid is None:
+            outcome.result = Action.Result.UNKNOWN  # the reading that settles it writes a line of its own
+        return run
 
 
 def _start(
     user: "User", deployment: Deployment, model: str, call: Call, batch: TrainingBatch | None, place: int | None
 ) -> Training:
     endpoint = endpoint_confirm(user=user, deployment=deployment)
-    api_of(deployment)
+    api = api_of(deployment)
     run = new_run(deployment, model)
     run.sent, run.started_here, run.batch, run.batch_place = [list(pair) for pair in call.shown], True, batch, place
     run.arguments = call.kept
@@ -140,6 +144,7 @@ def _start(
         run.delete()
         running_count(deployment)
         raise _not_started(error) from error
+    clock_note(api, told.date, run.first_seen_at)
     run_note(run, told, timezone.now())
     run.started_at = run.first_seen_at
     try:

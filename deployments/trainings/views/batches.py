@@ -1,5 +1,6 @@
 """Batches of trainings: the form for the grid, what becomes of it, and the way to stop it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from deepdash.types import Request
 from deployments.models import TrainingBatch
 from deployments.trainings.arguments import PREFIX, ArgumentsForm
 from deployments.trainings.batches import AXES, MOST_RUNS, axis_values, batch_cancel, batch_start, can_vary, grid
-from deployments.trainings.description import restored
+from deployments.trainings.description import Argument, restored
 from deployments.trainings.listing import RunRow
 from deployments.trainings.page import head_of, model_of, start_values, train_form
 from deployments.trainings.services import api_of
@@ -28,16 +29,23 @@ REFRESH = 5  # seconds
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def batch_new(request: Request, uuid: str) -> HttpResponse:
-    """The grid over a train form. POST ``action``: ``open`` (from the train form), ``count`` or ``start``."""
+    """The grid over a train form. POST ``action``: ``open`` (from the train form), ``count`` or ``start``.
+
+    Files are not part of it: nothing is kept here that could be sent when the turn of a training comes.
+    """
     user, deployment = signed_in(request), find(request, uuid)
     asked = request.POST if request.method == "POST" else request.GET
     model = model_of(api_of(deployment), asked.get("model", ""))
     if model is None or model.get("train") is None:
         raise Problem("training:unable")
-    arguments = restored(model["train"])
+    known = restored(model["train"])
+    arguments = [argument for argument in known if argument.kind != "file"]
+    files = [argument for argument in known if argument.kind == "file"]
+    if any(argument.required for argument in files):
+        return _render(request, deployment, model, None, files=files, status=409)
     if request.method != "POST":
         values, _ = start_values(user, [], request.GET)
-        return _render(request, deployment, model, train_form(arguments, values=values))
+        return _render(request, deployment, model, train_form(arguments, values=values), files=files)
     form = train_form(arguments, request.POST)
     action = request.POST.get("action", "count")
     axes, problems = _axes(request, form)
@@ -45,20 +53,20 @@ def batch_new(request: Request, uuid: str) -> HttpResponse:
     for name in varied:
         form.fields[name].required = False  # the grid gives its values
     if action == "open":
-        return _render(request, deployment, model, form)
+        return _render(request, deployment, model, form, files=files, dropped=bool(request.FILES))
     form.is_valid()
     for name in varied & set(form.errors):
         del form.errors[name]  # what stands in the field does not count
     if form.errors or problems or not axes:
         if not axes and not problems:
             problems = {1: "Choose an argument and give its values."}
-        return _render(request, deployment, model, form, problems=problems, status=422)
+        return _render(request, deployment, model, form, files=files, problems=problems, status=422)
     plan = grid(axes, form.call().shown)
     if len(plan) > MOST_RUNS:
         problems = {1: f"These are {len(plan)} trainings; start at most {MOST_RUNS} at once."}
-        return _render(request, deployment, model, form, problems=problems, status=422)
+        return _render(request, deployment, model, form, files=files, problems=problems, status=422)
     if action != "start":
-        return _render(request, deployment, model, form, plan=plan, axes=list(axes))
+        return _render(request, deployment, model, form, files=files, plan=plan, axes=list(axes))
     batch = batch_start(user=user, deployment=deployment, model=model["key"], axes=axes, call=form.call())
     transaction.on_commit(lambda: go_on_with_batch.delay(batch.pk))
     messages.success(request, f"{len(plan)} trainings will be started one after another.", extra_tags="ok")
@@ -126,8 +134,10 @@ def _render(
     request: Request,
     deployment: Any,
     model: dict[str, Any],
-    form: ArgumentsForm,
+    form: ArgumentsForm | None,
     *,
+    files: Sequence[Argument],
+    dropped: bool = False,
     problems: dict[int, str] | None = None,
     plan: list[Any] | None = None,
     axes: list[str] | None = None,
@@ -140,9 +150,11 @@ def _render(
         for line in range(1, AXES + 1)
     ]  # fmt: skip
     shown = [[(name, value) for name, value in pairs if name in (axes or ())] for pairs in plan or ()]
+    arguments = form.arguments if form else []
     context = {
         "nav": "deployments", "tab": "training", "it": head_of(deployment), "model": model, "form": form,
-        "lines": lines, "possible": [argument.name for argument in form.arguments if can_vary(argument)],
-        "plan": shown, "most": MOST_RUNS,
+        "lines": lines, "possible": [argument.name for argument in arguments if can_vary(argument)],
+        "plan": shown, "most": MOST_RUNS, "files": [argument.name for argument in files], "dropped": dropped,
+        "secrets": [argument.name for argument in arguments if argument.secret],
     }  # fmt: skip
     return render(request, "deployments/batch_new.html", context, status=status)

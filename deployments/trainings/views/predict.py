@@ -1,19 +1,25 @@
-"""Predictions: sent through to the module, answered by content type, and kept nowhere."""
+"""Predictions: sent through to the module, answered by content type, and kept nowhere.
+
+What a page can show is read and shown; anything else flows through to the browser as it comes.
+"""
 
 import base64
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import User
 from deepdash.errors import Problem
-from deepdash.http import Answer, ServiceError
+from deepdash.http import Answer, ServiceError, Stream
+from deepdash.limits import place_take
 from deepdash.types import Request
 from deepdash.uploads import TOO_LARGE
-from deployments.clients.deepaas import ArgumentsRefused, Deepaas
+from deployments.clients.deepaas import PREDICT_SECONDS, PREDICT_TIMEOUT, ArgumentsRefused, Deepaas
 from deployments.models import Deployment
 from deployments.trainings.arguments import ArgumentsForm
 from deployments.trainings.curl import curl_of
@@ -25,7 +31,8 @@ from deployments.trainings.services import Call, api_of, endpoint_confirm, probl
 from deployments.views.common import attempt, find, signed_in
 
 IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}  # never SVG: it may hold scripts
-SHOWN_BYTES = 4 * 1024 * 1024
+SHOWN_BYTES = 2 * 1024 * 1024
+EACH, AT_ONCE = 2, 8  # predictions under way of one user and of all: each holds a thread of ours
 _ENDINGS = {"application/json": "json", "application/zip": "zip", "text/plain": "txt", "image/png": "png",
             "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp", "application/pdf": "pdf",
             "text/csv": "csv", "audio/wav": "wav", "video/mp4": "mp4"}  # fmt: skip
@@ -33,7 +40,7 @@ _ENDINGS = {"application/json": "json", "application/zip": "zip", "text/plain": 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def predict(request: Request, uuid: str) -> HttpResponse:
+def predict(request: Request, uuid: str) -> HttpResponseBase:
     """The form; POST sends it and shows the answer below, or hands it on as a file (``action=download``)."""
     user, deployment = signed_in(request), find(request, uuid)
     problem: Problem | None = None
@@ -58,11 +65,10 @@ def predict(request: Request, uuid: str) -> HttpResponse:
     call = form.call()
     context["call"] = _curl(deployment, model["key"], call)
     try:
-        api_here = Deepaas(endpoint_confirm(user=user, deployment=deployment))
-        answer = api_here.predict(model["key"], params=call.params, headers=call.headers, upload=call.upload)
-        if request.POST.get("action") == "download" or not _can_be_shown(answer):
-            return _as_file(answer, model["key"])
-        context["shown"] = _shown(answer)
+        told = _ask(user, deployment, model["key"], call, shows=request.POST.get("action") != "download")
+        if isinstance(told, HttpResponseBase):
+            return told
+        context["shown"] = _shown(told)
     except ArgumentsRefused as refused:
         form.refuse(refused.problems)
         status = 422
@@ -77,9 +83,26 @@ def predict(request: Request, uuid: str) -> HttpResponse:
     )
 
 
-def _can_be_shown(answer: Answer) -> bool:
-    kind = _kind(answer)
-    return len(answer.body) <= SHOWN_BYTES and (kind in IMAGES or kind.startswith("text/") or kind.endswith("json"))
+def _ask(
+    user: User, deployment: Deployment, model: str, call: Call, *, shows: bool
+) -> Answer | StreamingHttpResponse:  # fmt: skip
+    """Send it; returns the answer when the page shows it, else the download it flows through."""
+    give_back = place_take(
+        "predict", str(user.pk), each=EACH, total=AT_ONCE, seconds=int(PREDICT_TIMEOUT + PREDICT_SECONDS)
+    )  # fmt: skip
+    try:
+        api = Deepaas(endpoint_confirm(user=user, deployment=deployment))
+        stream = api.predict(model, params=call.params, headers=call.headers, upload=call.upload)
+        kind = _kind(stream)
+        shown = shows and (kind in IMAGES or kind.startswith("text/") or kind.endswith("json"))
+        answer = stream.whole(SHOWN_BYTES) if shown else None
+    except BaseException:
+        give_back()
+        raise
+    if answer is None:
+        return _as_file(stream, model, give_back)
+    give_back()
+    return answer
 
 
 def _shown(answer: Answer) -> dict[str, Any]:
@@ -95,16 +118,37 @@ def _shown(answer: Answer) -> dict[str, Any]:
     return {"sections": sections_of(data["predictions"] if wrapped else data)}
 
 
-def _as_file(answer: Answer, model: str) -> HttpResponse:
-    """Always as a download: what a module sends must never run as a page of ours."""
-    kind = _kind(answer)
-    response = HttpResponse(answer.body, content_type=kind if kind in _ENDINGS else "application/octet-stream")
+def _as_file(stream: Stream, model: str, then: Callable[[], None]) -> StreamingHttpResponse:
+    """Always as a download: what a module sends must never run as a page of ours.
+
+    One that breaks off on its way ends without its last bytes, which the browser tells as a failed download.
+    """
+    kind = _kind(stream)
+    response = StreamingHttpResponse(
+        _Flow(stream, then), content_type=kind if kind in _ENDINGS else "application/octet-stream"
+    )
     name = f"prediction-{slugify(model) or 'model'}.{_ENDINGS.get(kind, 'bin')}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    if stream.length is not None:
+        response.headers["Content-Length"] = str(stream.length)
     return response
 
 
-def _kind(answer: Answer) -> str:
+class _Flow:
+    """A stream, and what is done when it has ended or nobody wants it any more."""
+
+    def __init__(self, stream: Stream, then: Callable[[], None]) -> None:
+        self._stream, self._then = stream, then
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def close(self) -> None:
+        self._stream.close()
+        self._then()
+
+
+def _kind(answer: Answer | Stream) -> str:
     return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
