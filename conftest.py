@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 
 from deepdash.translations import compile_translations
 
@@ -25,6 +25,7 @@ def django_db_modify_db_settings(
 def _fresh_cache() -> Iterator[None]:
     """No test sees what another one cached."""
     cache.clear()
+    caches["fragments"].clear()
     yield
     cache.clear()
 

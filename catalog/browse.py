@@ -9,7 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 
 from catalog import facets
-from catalog.index import Answer, current_index
+from catalog.index import Answer
 from catalog.models import Module, ModuleIndex, RefreshRun
 
 PER_PAGE = 24
@@ -90,7 +90,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Portfolio:
-    """All the portfolio shows. ``ever_filled`` is False until a first refresh has brought modules."""
+    """All that the portfolio shows of modules."""
 
     wish: Wish
     page: "Page[Module]"
@@ -98,9 +98,6 @@ class Portfolio:
     chips: tuple[Chip, ...]
     development: Module | None
     external: Module | None
-    last_run: RefreshRun | None
-    refreshing: bool
-    configured: bool
 
     @property
     def pages(self) -> list[tuple[str, str, bool]]:
@@ -121,11 +118,19 @@ class Portfolio:
     def next(self) -> str:
         return self.wish.address(self.page.next_page_number()) if self.page.has_next() else ""
 
+    @property
+    def refreshing(self) -> bool:
+        """Whether modules are being read just now; only an empty page asks."""
+        return RefreshRun.objects.filter(state=RefreshRun.State.RUNNING).exists()
 
-def portfolio(query: QueryDict) -> Portfolio:
-    """The portfolio for an address's parameters (five statements, and up to three more when modules changed)."""
-    wish = Wish.of(query)
-    answer = current_index().find(wish.words, wish.chosen, wish.sort)
+    @property
+    def configured(self) -> bool:
+        """Whether there is a list of modules; only an empty page asks."""
+        return ModuleIndex.objects.exists()
+
+
+def portfolio(wish: Wish, answer: Answer) -> Portfolio:
+    """The page of the portfolio that was wished for, from the index's answer (two statements)."""
     page = cast("Page[Module]", Paginator(answer.pks, PER_PAGE).get_page(wish.page))
     found = Module.objects.for_list().in_bulk(page.object_list)
     page.object_list = [found[pk] for pk in page.object_list if pk in found]  # one may have gone in between
@@ -136,7 +141,6 @@ def portfolio(query: QueryDict) -> Portfolio:
         .filter(kind__in=[Module.Kind.DEVELOPMENT, Module.Kind.EXTERNAL])
         .only("slug", "kind", "title", "title_override", "docker_image", "state")
     }
-    runs = list(RefreshRun.objects.exclude(state=RefreshRun.State.WAITING).defer("items").order_by("-started")[:10])
     return Portfolio(
         wish=wish,
         page=page,
@@ -144,9 +148,6 @@ def portfolio(query: QueryDict) -> Portfolio:
         chips=tuple(_chips(wish, groups)),
         development=buttons.get(Module.Kind.DEVELOPMENT),
         external=buttons.get(Module.Kind.EXTERNAL),
-        last_run=next((run for run in runs if run.state == RefreshRun.State.DONE and not run.only), None),
-        refreshing=any(run.state == RefreshRun.State.RUNNING for run in runs[:1]),
-        configured=bool(page.paginator.count) or ModuleIndex.objects.exists(),
     )
 
 

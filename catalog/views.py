@@ -3,13 +3,20 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
 
-from catalog.browse import SORTS, portfolio
+from catalog.browse import SORTS, Wish, portfolio
+from catalog.index import current_index
 from catalog.locks import mark_locked
-from catalog.models import Module, Picture
+from catalog.models import Module, Picture, RefreshRun
 from catalog.pages import module_page
+from deepdash.templatetags.ui import ago
+
+KEPT = 600  # seconds
 
 
 class HtmxHttpRequest(HttpRequest):
@@ -19,12 +26,30 @@ class HtmxHttpRequest(HttpRequest):
 @login_not_required
 @require_safe
 def home(request: HtmxHttpRequest) -> HttpResponse:
-    """The portfolio; for htmx only what the filters change."""
+    """The portfolio; for htmx only what the filters change.
+
+    Its parts are drawn once for all who see the same (five statements, seven when they have to be drawn).
+    """
     partial = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
     template = "catalog/_portfolio.html" if partial else "catalog/home.html"
-    found = portfolio(request.GET)
-    mark_locked(found.page.object_list, request.user)
-    return render(request, template, {"portfolio": found, "sorts": SORTS, "nav": "modules", "partial": partial})
+    wish, index = Wish.of(request.GET), current_index()
+    answer = index.find(wish.words, wish.chosen, wish.sort)
+    found = SimpleLazyObject(lambda: portfolio(wish, answer))
+    locks = mark_locked(lambda: found.page.object_list, request.user)
+    run = RefreshRun.objects.last_finished()
+    refreshed = ago(run.finished) if run else ""
+    context = {
+        "portfolio": found,
+        "wish": wish,
+        "refreshed": refreshed,
+        "sorts": SORTS,
+        "nav": "modules",
+        "partial": partial,
+        # All that the kept parts depend on. An empty page is not kept: it says what the catalogue waits for.
+        "drawn_as": (index.signature, wish, locks, refreshed, get_language(), timezone.get_current_timezone_name()),
+        "kept": KEPT if answer.pks else 0,
+    }
+    return render(request, template, context)
 
 
 @login_not_required

@@ -54,6 +54,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Pages only: static files lie there compressed. It pads answers by a random length, and the CSRF token in them is
+    # masked anew each time, so that lengths tell nothing of their secrets (BREACH).
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",  # the browser's language; a user's own choice wins below
     "django.middleware.common.CommonMiddleware",
@@ -146,7 +149,16 @@ def _cache() -> dict[str, Any]:
     return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 
 
-CACHES = {"default": _cache()}
+CACHES = {
+    "default": _cache(),
+    # Pieces of pages that are the same for many readers. Their names say all they depend on, so each process may
+    # have its own and none has to be told of a change.
+    "fragments": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "fragments",
+        "OPTIONS": {"MAX_ENTRIES": 150},
+    },
+}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_NAME = "deepdash_session"

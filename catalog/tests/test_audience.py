@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import User
 from accounts.testing import make_user
 from catalog.audience import Audience, audience_of
-from catalog.models import Module
+from catalog.models import Module, Template
 from catalog.testing import TEMPLATE, make_module, make_template
 
 SLUG = "deep-oc-demo"
@@ -89,6 +89,15 @@ def test_a_member_deploys_it_as_any_other(locked: Module, member: User, client: 
     assert "For people" not in client.get("/").text
     assert "Configure and deploy" in client.get(f"/modules/{SLUG}").text
     assert client.get(f"/module/{SLUG}").status_code == 200
+
+
+def test_what_was_drawn_for_one_group_is_not_shown_to_another(locked: Module, member: User, client: Client) -> None:
+    for _ in range(2):
+        for user, shown in ((member, False), (make_user("stranger", groups=["other"]), True)):
+            client.force_login(user)
+            assert ("For people in the group vo/imaging" in client.get("/").text) is shown
+    Template.objects.update(audience={})
+    assert "For people" not in client.get("/").text
 
 
 def test_a_private_template_is_not_even_named(db: None, client: Client) -> None:

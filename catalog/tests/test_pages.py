@@ -1,13 +1,14 @@
 """The catalogue is open to everybody, works without script, and says honestly what is broken."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.testing import make_user
 from catalog.models import Module, ModuleIndex, RefreshRun
 from catalog.problems import stored
@@ -94,8 +95,38 @@ def test_the_portfolio_costs_the_same_statements_for_any_number_of_modules(
         make_module(f"deep-oc-{number:02}")
     with django_assert_max_num_queries(9):  # the first look at a changed catalogue
         assert client.get("/").status_code == 200
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(5):
         client.get("/?q=deep&capability=trainable&framework=tensorflow&licence=mit&task=image+classification")
+
+
+def test_what_was_drawn_once_is_not_drawn_again_until_something_differs(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
+    module = make_module("deep-oc-plants", summary="Leaves")
+    client.get("/")
+    with django_assert_max_num_queries(3):
+        assert "Leaves" in client.get("/").text
+    module.summary = "Blossoms"
+    module.save()
+    assert "Blossoms" in client.get("/").text
+    Module.objects.filter(pk=module.pk).update(summary="Fruits")
+    assert "Fruits" in client.get("/").text
+    assert "Catalogue refreshed" not in client.get("/").text
+    RefreshRun.objects.create(trigger="start", state="done", started=timezone.now(), finished=timezone.now())
+    assert "Catalogue refreshed" in client.get("/").text
+    assert 'hx-swap-oob="innerHTML:#facets"' in client.get("/", headers={"HX-Request": "true"}).text
+    assert 'hx-swap-oob="innerHTML:#facets"' not in client.get("/").text
+
+
+def test_each_reader_has_the_days_of_their_own_time_zone(client: Client) -> None:
+    make_module("deep-oc-old", state=Module.State.BROKEN, fetched_at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
+    shown = {}
+    for zone in ("Pacific/Auckland", "America/Lima"):
+        user = make_user(zone)
+        User.objects.filter(pk=user.pk).update(timezone=zone)
+        client.force_login(user)
+        shown[zone] = re.findall(r"Last good version of (\d+ \w+)", client.get("/").text)
+    assert shown == {"Pacific/Auckland": ["2 Mar"], "America/Lima": ["1 Mar"]}
 
 
 def test_the_two_buttons_lead_to_their_forms(client: Client) -> None:

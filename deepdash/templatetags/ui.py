@@ -1,6 +1,7 @@
 """The small pieces every page is drawn with: icons, pills, times, banners. Built into all templates."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -19,10 +20,13 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str, spin: bool = False, mark: bool = False) -> SafeString:
     """One of the symbols of ``img/icons.svg``; decoration only, so hidden from screen readers."""
+    return _symbol(static("img/icons.svg"), name, spin, mark)
+
+
+@lru_cache(maxsize=256, typed=True)  # typed, as a text that is marked safe is another one than the same unmarked
+def _symbol(symbols: str, name: str, spin: bool, mark: bool) -> SafeString:
     classes = "icon" + (" spin" if spin else "") + (" mark" if mark else "")
-    return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, static("img/icons.svg"), name
-    )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, symbols, name)
 
 
 @register.simple_tag

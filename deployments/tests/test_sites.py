@@ -47,7 +47,8 @@ class TestMeasured:
         assert "Instant null" not in page
 
     def test_only_ones_own_providers_can_be_asked_about(self, browser: Client, wire: responses.RequestsMock) -> None:
-        assert browser.get("/slas/measured?service=other").status_code == 404
+        assert browser.get("/slas/measured?service=other&fresh=1").status_code == 404
+        assert browser.get("/slas/measured?service=other").status_code == 404, "the providers are known by now"
         assert not [call for call in wire.calls if str(call.request.url).startswith(MONITORING)]
 
     @pytest.mark.parametrize("answer", [{"status": 500, "json": {"error": {"message": "java"}}}, {"body": "<html>"},
@@ -64,9 +65,18 @@ class TestMeasured:
         self, browser: Client, wire: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         wire.get(METRICS, json={"result": {"groups": []}})
-        assert "Nothing was measured" in text(browser.get(MEASURED))
+        assert "Nothing was measured" in text(browser.get(f"{MEASURED}&fresh=1"))
         configure(monkeypatch, MONITORING_URL="")
-        assert "not configured" in text(browser.get(MEASURED))
+        assert "not configured" in text(browser.get(f"{MEASURED}&fresh=1"))
+
+    def test_the_page_waits_for_nobody(self, browser: Client, wire: responses.RequestsMock) -> None:
+        wire.get(METRICS, json={"result": {"groups": []}})
+        page = text(browser.get(MEASURED))
+        assert f'hx-get="{MEASURED}&amp;group="' in page
+        assert "fresh=1" in page, "without scripts a link asks"
+        assert len(wire.calls) == 0
+        browser.get(f"{MEASURED}&fresh=1")
+        assert "Measured at ALPINE" in text(browser.get(MEASURED))
 
     def test_the_list_says_what_a_provider_can_run(self, browser: Client) -> None:
         assert "for containers" in text(browser.get("/slas", headers=HTMX))
@@ -102,8 +112,11 @@ class TestHealth:
         assert "Health" not in text(browser.get("/settings"))
         assert len(wire.calls) == 0
 
-    def test_the_settings_of_a_curator_wait_for_nobody(self, curator: Client, wire: responses.RequestsMock) -> None:
-        assert 'hx-get="/settings/health"' in text(curator.get("/settings"))
+    @pytest.mark.parametrize("address", ["/settings", "/settings/health"])
+    def test_the_pages_of_a_curator_wait_for_nobody(
+        self, curator: Client, wire: responses.RequestsMock, address: str
+    ) -> None:
+        assert 'hx-get="/settings/health"' in text(curator.get(address))
         assert len(wire.calls) == 0
 
 
@@ -112,4 +125,5 @@ def test_a_stranger_of_the_customer_can_not_measure(stranger: User, wire: respon
     wire.get(f"{CMDB}/service/id/s9", json=cmdb_answer("ELSEWHERE"))
     client = Client()
     client.force_login(stranger)
-    assert client.get(MEASURED).status_code == 404
+    assert client.get(f"{MEASURED}&fresh=1").status_code == 404
+    assert "does not exist" in text(client.get(MEASURED, headers=HTMX))

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -16,7 +16,7 @@ from deepdash.types import Request
 from deployments.clients.monitoring import Metric, Monitoring
 from deployments.endpoints import Addresses, service_addresses
 from deployments.health import services_health
-from deployments.providers import Provider, providers_for
+from deployments.providers import Provider, providers_for, providers_known
 from deployments.views.common import attempt, signed_in
 
 
@@ -73,27 +73,42 @@ def settings(request: Request) -> HttpResponse:
 @never_cache
 @require_safe
 def measured(request: Request) -> HttpResponse:
-    """What monitoring measured last at one of the user's providers (``service``, ``group``)."""
+    """What monitoring measured last at one of the user's providers (``service``, ``group``).
+
+    The page at once; the figures follow as a fragment, or with ``?fresh=1`` in the page.
+    """
     user, group = signed_in(request), request.GET.get("group", active_group(request))
-    service = request.GET.get("service", "")
-    found = next((it for it in providers_for(user, group or None) if it.service_id == service), None)
-    if found is None:
-        raise Http404
+    service, asked = request.GET.get("service", ""), bool(request.htmx) or "fresh" in request.GET
+    known = providers_for(user, group or None) if asked else providers_known(user, group or None)
+    found = next((it for it in known or [] if it.service_id == service), None)
+    if found is None and known is not None:
+        raise Problem("page:missing")
     told: list[Metric] = []
-    problem = attempt(lambda: told.extend(_metrics(user, found)))
+    problem = attempt(lambda: told.extend(_metrics(user, found))) if asked and found else None
     address = f"{request.path}?{urlencode({'service': service, 'group': group})}"
-    context = {"nav": "providers", "provider": found, "metrics": told, "problem": problem, "address": address}
+    context = {
+        "nav": "providers",
+        "name": found.name if found else service,
+        "service": service,
+        "asked": asked,
+        "metrics": told,
+        "problem": problem,
+        "address": address,
+    }
     return render(request, "deployments/_metrics.html" if request.htmx else "deployments/metrics.html", context)
 
 
 @never_cache
 @require_safe
 def health(request: Request) -> HttpResponse:
-    """Whether the services answer, for curators alone: the answers tell more than users need."""
+    """Whether the services answer, for curators alone: the answers tell more than users need.
+
+    The page at once; the answers follow as a fragment, or with ``?fresh=1`` in the page.
+    """
     user = signed_in(request)
     if not user.is_staff:
         raise Problem("page:denied")
-    context = {"health": services_health(user)}
+    context = {"health": services_health(user) if request.htmx or "fresh" in request.GET else None}
     return render(request, "deployments/_health.html" if request.htmx else "deployments/health.html", context)
 
 
