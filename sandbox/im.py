@@ -95,16 +95,17 @@ class _Manager:
         return _text_or_json(request, text, {"contmsg": text})
 
     async def state(self, request: web.Request) -> web.Response:
+        _json_only(request)
         row = self._get(request)
         machines = {
             resource.vm: _STATES.get(resource.state, "running") for resource in row.resources if resource.vm is not None
         }
         overall = next(iter(machines.values()), "pending")
-        return _text_or_json(request, overall, {"state": {"state": overall, "vm_states": machines}}, json_only=True)
+        return web.json_response({"state": {"state": overall, "vm_states": machines}})
 
     async def outputs(self, request: web.Request) -> web.Response:
-        body = {"outputs": self._get(request).outputs}
-        return _text_or_json(request, "", body, json_only=True)
+        _json_only(request)
+        return web.json_response({"outputs": self._get(request).outputs})
 
     async def tosca(self, request: web.Request) -> web.Response:
         text = self._get(request).template
@@ -141,15 +142,21 @@ class _Manager:
 
 
 def _caller(world: World, request: web.Request) -> _Caller:
-    """Read the Authorization header in its own language (contract 4.1). Raises ImError 401 without one."""
-    header = request.headers.get("Authorization")
-    if not header:
-        raise ImError(401, "No authentication data provided")
+    """Read the Authorization header in its own language (contract 4.1)."""
+    header = _authorization(request)
     token = header[len("Bearer ") :].strip() if header.startswith("Bearer ") else _token(header)
     try:
         return _Caller(tokens.check_token(world, token).sub)
     except tokens.InvalidToken:
         return _Caller(None)
+
+
+def _authorization(request: web.Request) -> str:
+    """Return the Authorization header. Raises ImError 401 without one."""
+    header = request.headers.get("Authorization")
+    if not header:
+        raise ImError(401, "No authentication data provided")
+    return header
 
 
 def _token(header: str) -> str:
@@ -176,23 +183,35 @@ def _answered(
         try:
             return await handler(request)
         except ImError as error:
-            body = {"message": error.message, "code": error.status}
-            answer = _text_or_json(request, error.message, body)
-            answer.set_status(error.status)
-            return answer
+            if "application/json" in _accepted(request):
+                return web.json_response({"message": error.message, "code": error.status}, status=error.status)
+            return web.Response(text=error.message, status=error.status, content_type="text/plain")
 
     return answered
 
 
-def _text_or_json(
-    request: web.Request, text: str, body: Mapping[str, object], *, json_only: bool = False
-) -> web.Response:
+def _json_only(request: web.Request) -> None:
+    """Raise ImError 415 when the client can't take JSON, the only form that some properties have, whoever asks."""
+    _authorization(request)
+    if not {"application/json", "application/*", "*/*"} & set(_accepted(request)):
+        raise _unsupported(request)
+
+
+def _text_or_json(request: web.Request, text: str, body: Mapping[str, object]) -> web.Response:
     """Answer in the first media type the client can take; text unless JSON is asked for (contract 4.2)."""
-    accept = request.headers.get("Accept", "*/*")
-    asked = [part.split(";", 1)[0].strip() for part in accept.split(",") if part.strip()] or ["*/*"]
-    for media in asked:
-        if media == "application/json" or (json_only and media in ("*/*", "application/*")):
+    for media in _accepted(request):
+        if media == "application/json":
             return web.json_response(body)
-        if media in ("*/*", "text/*", "text/plain") and not json_only:
+        if media in ("*/*", "text/*", "text/plain"):
             return web.Response(text=text, content_type="text/plain")
-    return web.Response(status=415, text=f"Unsupported Accept Media Types: {accept}", content_type="text/plain")
+    raise _unsupported(request)
+
+
+def _accepted(request: web.Request) -> list[str]:
+    """The media types of the Accept header, in its order."""
+    asked = [part.split(";", 1)[0].strip() for part in request.headers.get("Accept", "").split(",")]
+    return [media for media in asked if media] or ["*/*"]
+
+
+def _unsupported(request: web.Request) -> ImError:
+    return ImError(415, f"Unsupported Accept Media Types: {request.headers.get('Accept', '')}")

@@ -12,12 +12,13 @@ COMMON = [
 
 
 def main() -> None:
-    real = "tests/real/requirements-deepaas"  # the real DEEPaaS, in an environment of its own
+    real = "tests/real"  # the real services, in environments of their own
     for source, output, extra in (
         ("pyproject.toml", "requirements.txt", []),
         ("pyproject.toml", "requirements-sandbox.txt", ["--group=sandbox", "--constraint=requirements.txt"]),
         ("pyproject.toml", "requirements-dev.txt", ["--group=dev", "--constraint=requirements.txt"]),
-        (f"{real}.in", f"{real}.txt", []),
+        (f"{real}/requirements-deepaas.in", f"{real}/requirements-deepaas.txt", []),
+        (f"{real}/requirements-im.in", f"{real}/requirements-im.txt", [f"--override={real}/overrides-im.txt"]),
     ):
         command = [
             sys.executable,

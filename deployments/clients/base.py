@@ -56,12 +56,17 @@ class ServiceClient:
         except Unauthorized:
             if not self._renews or self._user is None:
                 raise
-        self._renews = False
-        self._token = token_refresh_now(self._user, rejected=self._token)
+        self.renew()
         try:
             return send()
         except Unauthorized as error:
             raise LoginExpired(detail=error.detail) from None
+
+    def renew(self) -> None:
+        """Another token for all further calls, the first time only. Raises LoginExpired, or IAM's ServiceError."""
+        if self._renews and self._user is not None:
+            self._renews = False
+            self._token = token_refresh_now(self._user, rejected=self._token)
 
 
 def segment(text: str) -> str:

@@ -3,10 +3,14 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from deepdash.config import config
+from deepdash.http import ServiceError
 from deployments.clients.base import ServiceClient, segment
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+_REFUSED = "Invalid InfrastructureManager credentials"
 
 
 class Im(ServiceClient):
@@ -22,4 +26,15 @@ class Im(ServiceClient):
     def contextualization_log(self, infrastructure: str) -> str:
         """What setting up the machines printed. Not an infrastructure of IM: ServiceError ``service:missing``."""
         path = f"/infrastructures/{segment(infrastructure)}/contmsg"
-        return self.call("GET", path, headers={"Accept": "text/plain"}).text
+
+        def ask() -> str:
+            return self.call("GET", path, headers={"Accept": "text/plain"}).text
+
+        try:
+            return ask()
+        except ServiceError as error:
+            # A token that it does not accept is answered with 400 here, not 401 (contract 4.2).
+            if error.http_status != 400 or _REFUSED not in error.detail:
+                raise
+        self.renew()
+        return ask()
