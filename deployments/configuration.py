@@ -31,7 +31,7 @@ from deployments.forms.posted import carry_over, fits_a_link, link_values, typed
 from deployments.forms.tosca import PREFIX, Storage
 from deployments.forms.yaml_text import yaml_text
 from deployments.placement import SLA_PLACEMENT, with_placement, without_placement
-from deployments.providers import Provider
+from deployments.providers import provider_name_known
 from deployments.storage.filling import HAND, NONE, can_do_without, storage_inputs, storage_values
 from deployments.storage.models import StorageAccount
 from deployments.submission import Submission
@@ -75,7 +75,8 @@ class Subject:
 class ConfigurePage:
     """All that the page shows. ``problem`` is why it came back, ``review`` whether to show what would be sent.
 
-    ``filled`` are the names of inputs that a link has filled in, to be looked at.
+    ``filled`` are the names of inputs that a link has filled in, to be looked at; ``provider_options`` the agreements
+    to choose from with their labels, None while they are not known.
     """
 
     subject: Subject
@@ -88,7 +89,7 @@ class ConfigurePage:
     notice: str = ""
     notes: list[str] = field(default_factory=list)
     filled: list[str] = field(default_factory=list)
-    providers: list[Provider] | None = None
+    provider_options: list[tuple[str, str]] | None = None
     providers_problem: Problem | None = None
 
     @property
@@ -154,8 +155,12 @@ class ConfigurePage:
     @property
     def gpus(self) -> int:
         """How many GPUs are wanted, as far as the form says."""
-        shown = self.shown_value("num_gpus")
-        return int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 5 else 0
+        return as_count(self.shown_value("num_gpus"))
+
+    @property
+    def cpus(self) -> int:
+        """How many CPUs are wanted, as far as the form says."""
+        return as_count(self.shown_value("num_cpus"))
 
     def error_links(self) -> list[tuple[str, str, str]]:
         """(id of the control, label, message) for the summary above the form."""
@@ -230,6 +235,11 @@ class ConfigurePage:
         if isinstance(value, (list, tuple)):
             return " ".join(str(part) for part in value if part) if value and value[0] else ""
         return "" if value is None or value is OMITTED else str(value)
+
+
+def as_count(text: str) -> int:
+    """A number of processors or GPUs as it is typed; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
 
 
 def page_for_data(
@@ -353,7 +363,7 @@ def submission_of(page: ConfigurePage) -> Submission:
         secret_names=form.secret_names(),
         options=form.options(),
         sla_id=form.cleaned_data.get("provider") or "",
-        provider_label=form.data.get("provider_label", "")[:200],
+        provider_label=provider_name_known(page.subject.user, form.cleaned_data.get("provider") or ""),
         storage=form.storage_choice,
         user_group=page.subject.user.current_group,
         module_slug=page.subject.origin.module_slug if page.subject.origin else "",

@@ -30,6 +30,12 @@ _KINDS = {
     "OCCI": "Virtual machine (OCCI)",
     "CLOUD": "Virtual machine",
 }
+_OPTIONS = (
+    ("keep_last_attempt", "After a failure", "what was created is kept"),
+    ("timeout_mins", "Gives up after", "{} min"),
+    ("provider_timeout_mins", "Gives up on a provider after", "{} min"),
+    ("max_providers_retry", "Providers to try", "at most {}"),
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,18 @@ class Portrait:
     def silent(self) -> list[Light]:
         """Services that answered before and no longer do."""
         return [light for light in self.lights if light.tone == "warn"]
+
+    @property
+    def asked_for(self) -> list[tuple[str, str]]:
+        """What was asked for beside the inputs: provider, flags and time limits."""
+        if not self.deployment.made_here:
+            return []
+        choice, options = self.deployment.provider_choice, self.deployment.options
+        found = []
+        if choice.get("mode") == "manual":
+            found.append(("Provider", f"{choice.get('label') or choice.get('sla_id')}, chosen by you"))
+        found += [(label, said.format(options[name])) for name, label, said in _OPTIONS if options.get(name)]
+        return found
 
     @property
     def size(self) -> str:

@@ -3,7 +3,7 @@
 What needs an answer from outside and is not known yet follows the page, each by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from deployments.choices import HARDWARE, choices_without_effect, image_input, m
 from deployments.forms.tosca import PREFIX
 from deployments.models import Deployment, StorageAccount
 from deployments.providers import Provider, providers_known
+from deployments.quotas import Held, excess, held_by
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -52,8 +53,14 @@ def advice_for(page: "ConfigurePage") -> list[Advice]:
     return [*found, *_gpus_held(page), _providers(page), *_storage(page)]
 
 
-def provider_advice(providers: Sequence[Provider], *, kind: str, gpus: int, chosen: str) -> Advice:
-    """Whether the chosen provider, or any of them, has the service and the GPUs wanted."""
+def provider_advice(
+    providers: Sequence[Provider], *, kind: str, wanted: Held, chosen: str, held: Mapping[str, Held] | None = None
+) -> Advice:
+    """Whether the chosen provider, or any of them, has the service and the GPUs wanted, and allows as much.
+
+    ``held`` is what the user's deployments hold already, by service.
+    """
+    held, gpus = held or {}, wanted.gpus
     if chosen:
         provider = next((item for item in providers if item.sla_id == chosen), None)
         if provider is None:
@@ -62,10 +69,17 @@ def provider_advice(providers: Sequence[Provider], *, kind: str, gpus: int, chos
             return Advice("warn", "alert", f"{provider.name} does not run this kind of template")
         if not provider.is_current:
             return Advice("warn", "alert", f"The agreement with {provider.name} is not in force now")
-        return _gpus_of(provider, gpus)
+        found = _gpus_of(provider, gpus)
+        if found.tone != "warn" and (beyond := _excess(provider, held, wanted)):
+            return Advice("warn", "alert", beyond)
+        return found
     fitting = [item for item in providers if item.kind_fits(kind) and item.is_current]
     if not fitting:
         return Advice("warn", "alert", "None of your providers runs this kind; “Automatic” may find another")
+    allowing = [item for item in fitting if not _excess(item, held, wanted)]
+    if not allowing:
+        return Advice("warn", "alert", _excess(fitting[0], held, wanted))
+    fitting = allowing
     if not gpus:
         return Advice("ok", "check", f"{_many(len(fitting), 'provider')} of yours can run it")
     able = [item for item in fitting if item.gpu_support]
@@ -92,7 +106,7 @@ def is_fresh(account: StorageAccount) -> bool:
 
 def gpus_held(user: "User") -> tuple[int, int]:
     """(GPUs, deployments) that the user holds as far as known."""
-    held = Deployment.objects.visible_to(user).alive().filter(num_gpus__gt=0)
+    held = Deployment.objects.visible_to(user).holding().filter(num_gpus__gt=0)
     sums = held.aggregate(gpus=Sum("num_gpus"), count=Count("pk"))
     return sums["gpus"] or 0, sums["count"]
 
@@ -146,8 +160,9 @@ def _providers(page: "ConfigurePage") -> Advice:
     chosen = str(page.form["provider"].value() or "") if "provider" in page.form.fields else ""
     known = providers_known(user, user.current_group)
     if known is not None:
-        return provider_advice(known, kind=kind, gpus=page.gpus, chosen=chosen)
-    query = urlencode({"kind": kind, "gpus": page.gpus, "provider": chosen})
+        wanted = Held(cpus=page.cpus, gpus=page.gpus)
+        return provider_advice(known, kind=kind, wanted=wanted, chosen=chosen, held=held_by(user))
+    query = urlencode({"kind": kind, "cpus": page.cpus, "gpus": page.gpus, "provider": chosen})
     address = f"{reverse('deployments:preflight_providers')}?{query}"
     return Advice("busy", "spin", "Looking for providers that fit", address=address)
 
@@ -172,6 +187,11 @@ def _gpus_of(provider: Provider, gpus: int) -> Advice:
     if provider.num_gpus is not None and provider.num_gpus < gpus:
         return Advice("warn", "alert", f"{provider.name} has {_many(provider.num_gpus, 'GPU')}; you want {gpus}")
     return Advice("ok", "check", f"{provider.name} has GPUs")
+
+
+def _excess(provider: Provider, held: Mapping[str, Held], wanted: Held) -> str:
+    beyond = excess(provider.quotas, held.get(provider.service_id, Held()), wanted=wanted)
+    return f"The agreement with {provider.name} {beyond}" if beyond else ""
 
 
 def _many(number: int, noun: str) -> str:

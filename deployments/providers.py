@@ -16,6 +16,7 @@ from deepdash.http import ServiceError, side_by_side
 from deployments.clients.cmdb import Cmdb, CmdbService
 from deployments.clients.slam import Preferences, Slam
 from deployments.endpoints import addresses_known, service_addresses
+from deployments.quotas import Quota, quotas_of
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -73,6 +74,7 @@ class Provider:
     start_text: str = ""
     end_text: str = ""
     weight: float = 0.0
+    quotas: tuple[Quota, ...] = ()
     fault: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
@@ -158,12 +160,19 @@ def providers_known(user: "User", group: str | None = None) -> list[Provider] | 
     return kept
 
 
+def provider_name_known(user: "User", sla_id: str) -> str:
+    """The name of the provider behind an agreement of the group the user works for; "" when it is not known."""
+    known = providers_known(user, user.current_group) if sla_id else None
+    return next((provider.name for provider in known or [] if provider.sla_id == sla_id), "")
+
+
 def _agreed(answer: Preferences) -> list[Provider]:
     """One provider per computing service of each agreement."""
     found = [
         Provider(
             sla_id=sla.id, service_id=service.service_id, provider=sla.provider, start=sla.start, end=sla.end,
             start_text=sla.start_text, end_text=sla.end_text, weight=answer.weight(sla.id),
+            quotas=quotas_of(service.targets),
         )
         for sla in answer.sla
         for service in sla.services

@@ -76,6 +76,10 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
         """Those that are, as far as we know, still there."""
         return self.filter(gone_at__isnull=True)
 
+    def holding(self) -> Self:
+        """Those that, as far as we know, hold processors and GPUs at a provider."""
+        return self.alive().exclude(status__in=[Status.CREATE_FAILED, Status.UNCERTAIN])
+
     def gone(self) -> Self:
         return self.filter(gone_at__isnull=False)
 

@@ -65,6 +65,8 @@ NORDIC = Service(
             user_limit=200,
         ),
         _target("public_ip", None, total_limit=4),
+        # A metric of the site's own, beside those that the rules shipped with SLAM define.
+        _target("num_gpus", None, total_limit=6, user_limit=3, instance_limit=2),
     ),
     data={
         "region": "RegionOne",

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from deepdash.config import config
 from deployments.clients.base import ServiceClient, segment
-from deployments.clients.shapes import Items, JavaDate, Mapping, Number, Shape, Text
+from deployments.clients.shapes import Items, JavaDate, Number, Shape, Text, Whole
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -15,12 +15,26 @@ if TYPE_CHECKING:
 _PATH = "/rest/slam"
 
 
+class Restrictions(Shape):
+    """How much of one thing, where the agreement says so. The service writes underscores, its manual hyphens."""
+
+    instance_limit: Whole = None
+    user_limit: Whole = None
+    total_limit: Whole = None
+    total_guaranteed: Whole = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_spelling(cls, data: Any) -> Any:
+        return {str(key).replace("-", "_"): value for key, value in data.items()} if isinstance(data, dict) else {}
+
+
 class Target(Shape):
-    """One thing that was agreed on, as ``total_limit: 4`` and so on in ``restrictions``."""
+    """One thing that was agreed on."""
 
     type: Text = ""
     unit: Text = ""
-    restrictions: Mapping = {}
+    restrictions: Restrictions = Restrictions()
 
 
 class SlaService(Shape):

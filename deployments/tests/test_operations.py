@@ -10,6 +10,7 @@ import requests
 import responses
 from django.test import Client
 from django.utils import timezone
+from lxml import html
 
 from accounts.models import User
 from accounts.tokens import LoginExpired
@@ -108,6 +109,25 @@ class TestLock:
         for _ in range(2):
             deployment_lock(user=owner, deployment=mine, locked=True)
         assert Action.objects.count() == 1
+
+    def test_asked_to_delete_what_is_locked_both_question_and_dialog_offer_to_unlock_it(
+        self, owner: User, browser: Client
+    ) -> None:
+        mine = make_deployment(owner, locked=True)
+        for address in (mine.get_absolute_url(), f"{mine.get_absolute_url()}/delete"):
+            page = html.fromstring(browser.get(address).content.decode())
+            assert "It is locked against deletion." in " ".join(page.text_content().split())
+            assert not page.xpath("//form[contains(@action, '/delete')]//button[@type='submit']")
+            assert page.xpath("//form[contains(@action, '/lock')]//button[normalize-space()='Unlock']")
+        browser.post(f"{mine.get_absolute_url()}/lock")
+        page = html.fromstring(browser.get(f"{mine.get_absolute_url()}/delete").content.decode())
+        assert page.xpath("//form[contains(@action, '/delete')]//button[normalize-space()='Delete deployment']")
+
+    def test_what_is_being_deleted_is_not_asked_about_again(self, owner: User, browser: Client) -> None:
+        mine = make_deployment(owner, status=Status.DELETE_IN_PROGRESS)
+        page = text(browser.get(f"{mine.get_absolute_url()}/delete"))
+        assert "can’t be deleted now" in page
+        assert "It is being deleted already." in page
 
     def test_what_is_gone_is_not_locked(self, owner: User) -> None:
         with pytest.raises(Problem, match="gone"):

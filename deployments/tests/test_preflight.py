@@ -16,6 +16,7 @@ from catalog.testing import make_module, make_template
 from deployments.models import StorageAccount
 from deployments.preflight import provider_advice
 from deployments.providers import Provider
+from deployments.quotas import Held, Quota
 from deployments.states import Status
 from deployments.testing import make_deployment
 from deployments.tests.conftest import SLAM
@@ -64,9 +65,38 @@ def advice(answer: Any) -> str:
     ],
 )
 def test_providers(providers: list[Provider], gpus: int, chosen: str, tone: str, said: str) -> None:
-    line = provider_advice(providers, kind="MARATHON", gpus=gpus, chosen=chosen)
+    line = provider_advice(providers, kind="MARATHON", wanted=Held(gpus=gpus), chosen=chosen)
     assert line.tone == tone
     assert said in line.text
+
+
+LIMITED = (Quota("num_gpus", instance=2, user=3, total=6), Quota("num_cpus", user=10), Quota("public_ip", total=1))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "held", "tone", "said"),
+    [
+        (Held(gpus=1), Held(gpus=2), "ok", "S1 has GPUs"),
+        (Held(gpus=1), Held(gpus=3), "warn", "with S1 allows you 3 GPUs; you hold 3 and want 1"),
+        (Held(gpus=3), Held(), "warn", "with S1 allows 2 GPUs for each deployment; you want 3"),
+        (Held(cpus=4), Held(cpus=8), "warn", "with S1 allows you 10 CPUs; you hold 8 and want 4"),
+        (Held(cpus=4), Held(cpus=2, gpus=3), "ok", "S1 runs this kind of template"),
+    ],
+)
+@pytest.mark.parametrize("chosen", ["s1", ""])
+def test_limits_of_agreements(wanted: Held, held: Held, tone: str, said: str, chosen: str) -> None:
+    mine = provider(gpu_support=True, num_gpus=8, quotas=LIMITED)
+    line = provider_advice([mine], kind="MARATHON", wanted=wanted, chosen=chosen, held={"service-s1": held})
+    assert line.tone == tone
+    assert (tone == "ok" and not chosen) or said in line.text
+
+
+def test_a_provider_with_room_left_is_enough(owner: User) -> None:
+    full, free = provider(quotas=LIMITED), provider("s2")
+    line = provider_advice(
+        [full, free], kind="MARATHON", wanted=Held(cpus=4), chosen="", held={"service-s1": Held(cpus=10)}
+    )
+    assert (line.tone, line.text) == ("ok", "1 provider of yours can run it")
 
 
 def test_the_page_asks_nobody_and_the_answer_follows(
@@ -75,7 +105,7 @@ def test_the_page_asks_nobody_and_the_answer_follows(
     page = browser.get(f"/module/{module.slug}?hardware=gpu")
     assert not wire.calls
     line = html.fromstring(page.content.decode()).xpath("//li[@hx-get]")[0]
-    assert line.get("hx-get") == "/preflight/providers?kind=MARATHON&gpus=1&provider="
+    assert line.get("hx-get") == "/preflight/providers?kind=MARATHON&cpus=1&gpus=1&provider="
     wire.add(responses.GET, f"{SLAM}/rest/slam/preferences/indigo-dc", json={"preferences": [], "sla": []})
     assert "None of your providers runs this kind" in words(browser.get(line.get("hx-get")))
     # Known now: the next page says it at once.

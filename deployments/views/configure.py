@@ -20,6 +20,7 @@ from deployments.opening import offers_for, page_to_begin
 from deployments.preflight import advice_for
 from deployments.presets.services import preset_delete, preset_save
 from deployments.providers import providers_for
+from deployments.quotas import held_by, label_with_use
 from deployments.states import Status
 from deployments.status import configure_url
 from deployments.subjects import deployable_module, subject_alone, subject_of_module
@@ -229,8 +230,12 @@ def _load_providers(request: Request, page: ConfigurePage, *, fresh: bool = Fals
             raise
         page.providers_problem = problem
         return
-    kind = page.template.template.kind
-    page.providers = [provider for provider in found if provider.kind_fits(kind)]
+    kind, held = page.template.template.kind, held_by(page.subject.user)
+    page.provider_options = [
+        (provider.sla_id, label_with_use(provider.label, provider.quotas, held.get(provider.service_id)))
+        for provider in found
+        if provider.kind_fits(kind)
+    ]
 
 
 def _render(request: Request, page: ConfigurePage, *, status: int = 200) -> HttpResponse:

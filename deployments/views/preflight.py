@@ -7,9 +7,11 @@ from django.views.decorators.http import require_safe
 
 from deepdash.limits import limited
 from deepdash.types import Request
+from deployments.configuration import as_count
 from deployments.models import StorageAccount
 from deployments.preflight import Advice, is_fresh, provider_advice, storage_advice
 from deployments.providers import Provider, providers_for
+from deployments.quotas import Held, held_by
 from deployments.storage.services import storage_account_test
 from deployments.views.common import attempt, signed_in
 
@@ -22,10 +24,9 @@ def providers(request: Request) -> HttpResponse:
     problem = attempt(lambda: found.extend(providers_for(user, user.current_group)))
     if problem:
         return _line(request, Advice("idle", "help", f"Providers are not known right now: {problem.headline}"))
-    gpus = request.GET.get("gpus", "")
-    wanted = int(gpus) if gpus.isascii() and gpus.isdigit() and len(gpus) < 5 else 0
+    wanted = Held(cpus=as_count(request.GET.get("cpus", "")), gpus=as_count(request.GET.get("gpus", "")))
     kind, chosen = request.GET.get("kind", ""), request.GET.get("provider", "")
-    return _line(request, provider_advice(found, kind=kind, gpus=wanted, chosen=chosen))
+    return _line(request, provider_advice(found, kind=kind, wanted=wanted, chosen=chosen, held=held_by(user)))
 
 
 @limited("storage", limit=20, seconds=60, methods=("GET",))

@@ -17,6 +17,7 @@ from deployments.clients.monitoring import Metric, Monitoring
 from deployments.endpoints import Addresses, service_addresses
 from deployments.health import services_health
 from deployments.providers import Provider, providers_for, providers_known
+from deployments.quotas import Held, held_by, standing
 from deployments.views.common import attempt, signed_in
 
 
@@ -30,9 +31,10 @@ def providers(request: Request) -> HttpResponse:
     problem: Problem | None = None
     if fragment or fresh:
         problem = attempt(lambda: found.extend(providers_for(user, group or None, fresh=fresh)))
+    held = held_by(user) if found else {}
     context = {
         "nav": "providers",
-        "found": found,
+        "found": [(it, standing(it.quotas, held.get(it.service_id, Held()))) for it in found],
         "problem": problem,
         "read": fragment or fresh,
         "group": group,
