@@ -148,7 +148,7 @@ def portrait(deployment: Deployment, *, unreachable: bool = False) -> Portrait:
         deployment,
         Row(deployment, view),
         lights=lights_of(deployment) if deployment.is_complete and not deployment.is_gone else [],
-        reason=reason_of(deployment.status_reason),
+        reason=reason_of(deployment.status_reason, deployment.known_status or deployment.status),
         outputs=_outputs(deployment),
         inputs=_inputs(deployment),
         timeline=_timeline(deployment),
@@ -234,14 +234,14 @@ def _lines(event: StatusEvent, before: StatusEvent | None, tried: list[str]) -> 
         return _failure(event)
     if event.status in _TOLD:
         tone, icon, text = _TOLD[event.status]
-        why = reason_of(event.reason)
+        why = reason_of(event.reason, event.status)
         note = why.explanation.short if why else ""
         return [Moment(event.at, tone, icon, text.format(site=site or "a provider"), note, event.reason)]
     return []
 
 
 def _failure(event: StatusEvent) -> list[Moment]:
-    why = reason_of(event.reason)
+    why = reason_of(event.reason, event.status)
     tries = [_try(event.at, attempt) for attempt in why.attempts] if why else []
     return [*tries, Moment(event.at, "bad", "fail", "Creation failed", why.explanation.short if why else "",
                            "" if tries else event.reason)]  # fmt: skip

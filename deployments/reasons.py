@@ -1,5 +1,6 @@
 """Why a deployment failed: the orchestrator's ``statusReason`` taken apart, and the known causes in plain words."""
 
+import enum
 import re
 from dataclasses import dataclass
 
@@ -47,18 +48,57 @@ class Reason:
         return shorts.pop() if len(shorts) == 1 else self.explanation.short
 
 
-_UNKNOWN = Explanation("Its own words say more")
+class Phase(enum.Enum):
+    """What was being done when it went wrong; the value is what to do about a cause that has no advice of its own."""
+
+    CREATE = ""
+    UPDATE = "It may still run as before. Try the update again when the cause is gone."
+    DELETE = "It may still hold resources. Delete it again; if that fails too, delete it by force or tell support."
+
+
+def phase_of(status: str) -> Phase:
+    """The phase that a status belongs to."""
+    return {"UPDATE": Phase.UPDATE, "DELETE": Phase.DELETE}.get(status.partition("_")[0], Phase.CREATE)
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """A cause that is known by a pattern. What it means when updating or deleting is said where it differs."""
+
+    pattern: str
+    create: Explanation
+    update: Explanation | None = None
+    delete: Explanation | None = None
+
+    def explained(self, phase: Phase) -> Explanation:
+        own = {Phase.CREATE: self.create, Phase.UPDATE: self.update, Phase.DELETE: self.delete}[phase]
+        return own or Explanation(self.create.short, phase.value)
+
+
+_UNKNOWN = "Its own words say more"
 # The first pattern that is found counts, so what is more particular stands higher.
-_KNOWN: tuple[tuple[str, Explanation], ...] = (
-    (
+_KNOWN = (
+    _Cause(
+        r"deletion was given up here",
+        Explanation("Its deletion was given up", "Nothing was cleaned up by that. Delete it when the cause is gone."),
+        delete=Explanation(
+            "Its deletion was given up here",
+            "Nothing was cleaned up by that: it may still hold resources. Delete it again when the cause is gone.",
+        ),
+    ),
+    _Cause(
         r"no cloud provider meets",
         Explanation(
             "No provider meets its requirements",
             "None of the providers open to you offers the memory, processors, GPUs or kind of service that it asks "
             "for. Ask for less, or choose a provider yourself.",
         ),
+        update=Explanation(
+            "Its provider can’t meet the new requirements",
+            "It may still run as before. Ask for less in the update, or clone it to have it elsewhere.",
+        ),
     ),
-    (
+    _Cause(
         r"error fetching sla|no sla with id",
         Explanation(
             "Your agreements with providers could not be used",
@@ -66,93 +106,133 @@ _KNOWN: tuple[tuple[str, Explanation], ...] = (
             "another group; if it stays, tell support.",
         ),
     ),
-    (
+    _Cause(
         r"single placement policy",
         Explanation(
             "Its template names several providers",
             "Only one placement policy is possible. Choose another template.",
         ),
     ),
-    (
+    _Cause(
         r"quota|limit exceeded|exceeds the (allowed|available)",
         Explanation(
             "The provider’s quota is used up",
             "Delete what you no longer need there, ask for less, or choose another provider.",
         ),
+        update=Explanation(
+            "The provider’s quota is used up",
+            "It may still run as before. Delete what you no longer need there, or ask for less in the update.",
+        ),
     ),
-    (
+    _Cause(
         r"insufficient.{0,30}gpu|no (free )?gpu|gpus?.{0,20}(unavailable|not available)|not enough( free)? gpus?",
         Explanation("No GPU was free", "Try again later, choose another provider, or use CPU."),
+        update=Explanation("No GPU was free", "It may still run as before. Try the update again later."),
     ),
-    (
+    _Cause(
         r"pull access denied|manifest (unknown|for)|image.{0,60}not found|(failed|cannot|unable) to pull|imagepull",
         Explanation(
             "The Docker image could not be fetched",
             "Check name and tag of the image: it must be public and have that tag.",
         ),
+        update=Explanation(
+            "The Docker image could not be fetched",
+            "Check name and tag of the image in the update: it must be public and have that tag.",
+        ),
     ),
-    (
+    _Cause(
         r"no valid host|(insufficient|not enough) (resources|memory|cpu)|resources.{0,20}not available",
         Explanation(
             "The provider had no room for it",
             "Ask for fewer processors or less memory, or choose another provider.",
         ),
+        update=Explanation(
+            "The provider had no room for it",
+            "It may still run as before. Ask for fewer processors or less memory in the update.",
+        ),
     ),
-    (r"out of memory|\boom\b|oomkilled", Explanation("It ran out of memory", "Give it more memory.")),
-    (
+    _Cause(
+        r"out of memory|\boom\b|oomkilled",
+        Explanation("It ran out of memory", "Give it more memory."),
+        update=Explanation("It ran out of memory", "Give it more memory in the update."),
+    ),
+    _Cause(
         r"health check|unhealthy",
         Explanation(
             "The container started but its service never came up",
             "Check the run command; an image made for GPUs may not start on CPUs.",
         ),
+        update=Explanation(
+            "Its service did not come up after the update",
+            "Check what was changed: the run command, and whether image and hardware fit.",
+        ),
     ),
-    (
+    _Cause(
         r"maximum execution time|timeout|timed out",
         Explanation(
             "It did not come up in time",
             "The provider may have been full, or the image is very large. Try again or elsewhere.",
         ),
+        update=Explanation(
+            "The update did not end in time",
+            "It may still run as before, or as updated: see whether its service answers, then try again.",
+        ),
+        delete=Explanation(
+            "Its provider did not remove it in time",
+            "It may still hold resources. Delete it again; if that fails too, delete it by force or tell support.",
+        ),
     ),
-    (
+    _Cause(
         r"contextuali[sz]ation|ansible",
         Explanation("Setting up the machine failed", "The log shows the step that failed."),
+        update=Explanation("Setting up the machine failed", "The log shows the step that failed."),
     ),
-    (
+    _Cause(
         r"token.{0,40}(expired|invalid)|unauthori[sz]ed|\b401\b|\b403\b|forbidden",
         Explanation(
             "The provider did not accept your account",
             "Sign in again and retry; if it stays, tell support which provider it was.",
         ),
+        delete=Explanation(
+            "The provider did not accept your account",
+            "It still holds resources. Sign in again and delete it again; if it stays, tell support which provider "
+            "it was.",
+        ),
     ),
-    (
+    _Cause(
         r"connection refused|connection reset|unreachable|no route|unknown ?host|\b50[234]\b|bad gateway",
         Explanation("The provider could not be reached", "Try again later, or choose another provider."),
+        update=Explanation("The provider could not be reached", "It may still run as before. Try the update later."),
+        delete=Explanation(
+            "The provider could not be reached",
+            "It still holds resources there. Delete it again later.",
+        ),
     ),
-    (
+    _Cause(
         r"never had it",
         Explanation("It never reached the orchestrator", "Nothing was deployed. Deploy again."),
     ),
 )
 
 
-def explained(text: str) -> Explanation:
+def explained(text: str, phase: Phase = Phase.CREATE) -> Explanation:
     """The plain words for a cause; for unknown ones its own first line."""
-    for pattern, explanation in _KNOWN:
-        if re.search(pattern, text, re.IGNORECASE):
-            return explanation
+    for cause in _KNOWN:
+        if re.search(cause.pattern, text, re.IGNORECASE):
+            return cause.explained(phase)
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return Explanation(line[:120] + ("…" if len(line) > 120 else "")) if line else _UNKNOWN
+    return Explanation(line[:120] + ("…" if len(line) > 120 else "") if line else _UNKNOWN, phase.value)
 
 
-def reason_of(text: str) -> Reason | None:
-    """The parts of a ``statusReason``; None when there is none."""
-    text = text.strip()
+def reason_of(text: str, status: str) -> Reason | None:
+    """The parts of the ``statusReason`` that came with a status; None when there is none."""
+    text, phase = text.strip(), phase_of(status)
     if not text:
         return None
     blocks = _RULE.split(text)[1:]
-    attempts = tuple(_attempt(block) for block in blocks if _PROVIDER.search(block))
+    attempts = tuple(_attempt(block, phase) for block in blocks if _PROVIDER.search(block))
     if not attempts:
-        return Reason(text, explained(text))
+        return Reason(text, explained(text, phase))
     shorts = {attempt.explanation.short for attempt in attempts}
     tried = f"{_count(len(attempts))} tried"
     if len(shorts) == 1:
@@ -166,10 +246,10 @@ def site_name(provider: str) -> str:
     return provider.removeprefix(_PREFIX)
 
 
-def _attempt(block: str) -> Attempt:
+def _attempt(block: str, phase: Phase) -> Attempt:
     provider, service = _PROVIDER.search(block), _SERVICE.search(block)
     cause = _SERVICE.sub("", _PROVIDER.sub("", block)).strip()
-    return Attempt(provider[1] if provider else "", service[1] if service else "", cause, explained(cause))
+    return Attempt(provider[1] if provider else "", service[1] if service else "", cause, explained(cause, phase))
 
 
 def _count(number: int) -> str:

@@ -51,7 +51,7 @@ _TABLE: dict[str, StatusView] = {
     "booting": StatusView("Starting", "busy", "clock", "It runs; the service inside is still booting."),
     "silent": StatusView("Not answering", "warn", "alert", "It runs, but its service does not answer."),
     "unprobed": StatusView("Deployed", "idle", "ok", "It runs; whether its service answers was not checked."),
-    "CREATE_FAILED": StatusView("Creation failed", "bad", "fail", "All tries failed."),
+    "CREATE_FAILED": StatusView("Creation failed", "bad", "fail", "It could not be created."),
     "UPDATE_IN_PROGRESS": StatusView("Updating", "busy", "spin", "The new values are being applied."),
     "UPDATE_FAILED": StatusView("Update failed", "warn", "alert", "It may still run as before."),
     "DELETE_IN_PROGRESS": StatusView("Deleting", "busy", "spin", "It is being removed."),
@@ -116,7 +116,7 @@ def _sub(deployment: Deployment, row: str, passed: timedelta) -> str:
         case "UNCERTAIN":
             return "Not known whether accepted"
         case "CREATE_FAILED" | "UPDATE_FAILED" | "DELETE_FAILED":
-            reason = reason_of(deployment.status_reason)
+            reason = reason_of(deployment.status_reason, deployment.status)
             return reason.gist if reason else ""
         case "UNKNOWN":
             was = _WAS.get(deployment.known_status or deployment.status)

@@ -109,7 +109,7 @@ def _notice(event: "StatusEvent") -> Notice:
 
 def _detail(event: "StatusEvent") -> str:
     if event.status in FAILED:
-        reason = reason_of(event.reason)
+        reason = reason_of(event.reason, event.status)
         return f"{reason.explanation.short}. {reason.explanation.advice}" if reason else "No reason was given."
     site = site_name(event.provider_name)
     return f"It runs{f' at {site}' if site else ''}. The service inside may need a few minutes more."
