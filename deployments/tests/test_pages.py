@@ -444,7 +444,7 @@ def test_home_strips_come_from_the_database_alone(
     make_deployment(owner, title="Broken", status=Status.CREATE_FAILED)
     for number in range(7):
         make_deployment(owner, title=f"Good {number}")
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(6):
         page = text(browser.get("/home-strips", headers=HTMX))
     assert "Needs your attention" in page
     assert "Broken" in page

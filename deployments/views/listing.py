@@ -15,6 +15,7 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deepdash.types import Request
 from deployments.colleagues import GroupList, group_list
+from deployments.home import home
 from deployments.listing import DeploymentList, ListQuery, Row, deployment_list, filters
 from deployments.models import Deployment
 from deployments.readiness import deployments_probe, is_due
@@ -91,17 +92,8 @@ def group(request: Request) -> HttpResponse:
 @never_cache
 @require_safe
 def home_strips(request: Request) -> HttpResponse:
-    """What needs the user and what runs, from the database alone."""
-    mine = Deployment.objects.visible_to(request.user).for_list()
-    attention = mine.needing_attention().order_by("-status_since")[: STRIP + 1]
-    running = mine.running().order_by("-created_at")[: STRIP + 1]
-    strips = {
-        "attention": [Row(deployment, describe(deployment)) for deployment in attention],
-        "running": [Row(deployment, describe(deployment)) for deployment in running],
-    }
-    shown = {name: rows[:STRIP] for name, rows in strips.items()}
-    more = {name: len(rows) > STRIP for name, rows in strips.items()}
-    return render(request, "deployments/_home_strips.html", {**shown, "more": more})
+    """What a signed-in user's home page says before the catalogue begins."""
+    return render(request, "deployments/_home_strips.html", {"home": home(signed_in(request))})
 
 
 @never_cache
