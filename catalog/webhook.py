@@ -21,8 +21,14 @@ from django.views.decorators.http import require_POST
 from catalog.models import RefreshRun, WebhookDelivery
 from catalog.services import refresh_request
 from catalog.sources.metadata import BRANCHES
+from deepdash.addresses import client_address
 from deepdash.config import config
+from deepdash.errors import Problem
+from deepdash.limits import count
 
+# Ten a second for a minute is more than the pushes of all watched repositories together ever were. What nobody signed
+# is counted apart and per address, so that a stranger can use up neither GitHub's turns nor others'.
+GENUINE_A_MINUTE, OTHERS_A_MINUTE = 600, 60
 # GitHub delivers up to 25 MB, which takes thousands of commits in one push; the scheduled refresh makes up for those.
 MAX_BYTES = 5 * 1024 * 1024
 FORM = "application/x-www-form-urlencoded"
@@ -47,6 +53,13 @@ class Judgement:
 def reload(request: HttpRequest) -> HttpResponse:
     """Take a delivery: 202 when a refresh follows, 200 when none is needed, 4xx for what is no delivery of ours."""
     judgement = judge(request)
+    who, limit = ("GitHub", GENUINE_A_MINUTE) if judgement.genuine else (client_address(request), OTHERS_A_MINUTE)
+    try:
+        count("webhook", who, limit=limit, seconds=60)
+    except Problem as problem:
+        seconds = str(problem.facts["seconds"])
+        answer = f"Too many deliveries; again in {seconds} seconds."
+        return JsonResponse({"answer": answer}, status=problem.status, headers={"Retry-After": seconds})
     delivery = _text(request.headers.get("X-GitHub-Delivery"), 64)
     try:
         with transaction.atomic():

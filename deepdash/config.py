@@ -7,6 +7,7 @@ mounted as files, as ``DEEPDASH_<KEY>_FILE`` with the path of a file that holds 
 
 import json
 import os
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "DEEPDASH_"
+CANNOT_START = 4  # gunicorn ends as a whole at a worker's exit status of this, instead of trying for ever
 CONFIG_FILES = (BASE_DIR / "config.json", Path("/app/app/config.json"))
 
 
@@ -42,11 +44,18 @@ def _words(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = value.strip()
-    return json.loads(text) if text.startswith("[") else text.replace(",", " ").split()
+    return _json(text) if text.startswith("[") else text.replace(",", " ").split()
 
 
 def _mapping(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) and value.strip() else (value or {})
+    return _json(value) if isinstance(value, str) and value.strip() else (value or {})
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
 
 
 def _url(value: str) -> str:
@@ -54,6 +63,16 @@ def _url(value: str) -> str:
     value = value.strip().rstrip("/")
     if value and not value.startswith(("https://", "http://")):
         raise ValueError("must start with https:// (or http://)")
+    return _address(value)
+
+
+def _address(value: str) -> str:
+    """An address whose host and port can be read; raises ValueError for another one."""
+    parts = urlsplit(value)
+    if value and not (parts.hostname and (parts.port is None or parts.port)):  # a port that is none raises by itself
+        raise ValueError("must name a host (and a port above 0, if any)")
+    if any(character.isspace() or not character.isprintable() for character in value):
+        raise ValueError("must hold no blanks or control characters")
     return value
 
 
@@ -62,9 +81,17 @@ def _of_scheme(*schemes: str) -> AfterValidator:
         value = value.strip()
         if value and urlsplit(value).scheme not in schemes:
             raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
-        return value
+        return _address(value)
 
     return AfterValidator(check)
+
+
+def _redis(value: str) -> str:
+    """A server, without a number: numbers 0 (queue) and 1 (cache) are this dashboard's own choice."""
+    parts = urlsplit(value)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must end with host and port: databases 0 and 1 of that server are used")
+    return value.rstrip("/")
 
 
 def _origin(value: str) -> str:
@@ -85,7 +112,7 @@ def _ca_path(value: str) -> str:
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_url), AfterValidator(_origin)]
 DatabaseUrl = Annotated[str, _of_scheme("postgres", "postgresql")]
-RedisUrl = Annotated[str, _of_scheme("redis", "rediss"), AfterValidator(lambda value: value.rstrip("/"))]
+RedisUrl = Annotated[str, _of_scheme("redis", "rediss"), AfterValidator(_redis)]
 MailUrl = Annotated[str, _of_scheme("smtp", "smtps")]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Words = Annotated[list[str], NoDecode, BeforeValidator(_words)]
@@ -156,9 +183,12 @@ class Config(BaseSettings):
     ALLOWED_HOSTS: Words = Field(["localhost", "127.0.0.1", "[::1]"], description="Host names of this dashboard")
     PUBLIC_URL: Origin = Field("", description="Address users type; empty: taken from the request")
     DATABASE_URL: DatabaseUrl = Field(
-        "", description="`postgres://user:password@host:5432/name`; empty: SQLite in `var/`"
-    )
-    REDIS_URL: RedisUrl = Field("", description="`redis://host:6379`: cache and task queue; empty: embedded")
+        "", description="`postgres://user:password@host:5432/name`, what libpq takes after a `?` too "
+        "(`sslmode=verify-full&sslrootcert=…`); empty: SQLite in `var/`")  # fmt: skip
+    REDIS_URL: RedisUrl = Field(
+        "", description="`redis://host:6379` (`rediss://` with TLS): cache and task queue, in its databases 1 and 0; "
+        "empty: embedded")  # fmt: skip
+    REDIS_CERT: CaBundle = Field("", description="CA bundle for it, if not publicly trusted")
     DATA_DIR: str = Field("", description="Folder for what is kept; default `var` beside manage.py")
     TRUSTED_PROXIES: int = Field(0, ge=0, le=5, description="How many proxies in front set `X-Forwarded-*`")
     OUTBOUND_ALLOWED_NETWORKS: Words = Field([], description="Private networks (CIDR) that deployments may be in")
@@ -197,8 +227,14 @@ class _FilesFromEnvironment(PydanticBaseSettingsSource):
     """``DEEPDASH_<KEY>_FILE`` names a file with the value of KEY (container secrets)."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{PREFIX}{field_name}_FILE")
-        return (Path(path).read_text(encoding="utf-8").strip() if path else None), field_name, False
+        name = f"{PREFIX}{field_name}_FILE"
+        path = os.environ.get(name)
+        try:
+            return (Path(path).read_text(encoding="utf-8").strip() if path else None), field_name, False
+        except OSError as error:
+            raise ConfigError([f"{name}: {path} can't be read: {error.strerror}"]) from None
+        except ValueError:  # it would say what stands there
+            raise ConfigError([f"{name}: {path} holds no UTF-8 text"]) from None
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(field, name)[0] for name, field in Config.model_fields.items()}
@@ -237,6 +273,8 @@ def config_file_values() -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError([f"{path} can't be read: {error.strerror}"]) from error
+    except RecursionError:
+        raise ConfigError([f"{path} is nested too deeply"]) from None
     except ValueError as error:
         raise ConfigError([f"{path} is not JSON: {error}"]) from error
     if not isinstance(values, dict):
@@ -267,4 +305,13 @@ def load_config() -> Config:
         raise ConfigError([str(error)]) from None
 
 
-config = load_config()
+def _config_or_end() -> Config:
+    """What everything imports; a process that can't have it ends in words instead of a traceback."""
+    try:
+        return load_config()
+    except ConfigError as error:
+        print(error, file=sys.stderr, flush=True)
+        raise SystemExit(CANNOT_START) from None
+
+
+config = _config_or_end()

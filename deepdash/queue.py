@@ -34,7 +34,8 @@ def is_worked() -> bool:
 
 def broker() -> Redis:
     """A connection to the broker's database with short time limits. Only where REDIS_URL is set."""
-    return Redis.from_url(settings.CELERY_BROKER_URL, socket_connect_timeout=1, socket_timeout=2)
+    times = {"socket_connect_timeout": 1, "socket_timeout": 2}
+    return Redis.from_url(settings.CELERY_BROKER_URL, **times, **settings.REDIS_TLS)
 
 
 def queue_length() -> int | None:

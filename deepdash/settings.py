@@ -2,9 +2,10 @@
 
 import os
 import secrets
+import ssl
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
@@ -121,7 +122,7 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5},
+        "OPTIONS": {"connect_timeout": 5, **dict(parse_qsl(parts.query))},  # sslmode and its likes, as libpq has them
     }
 
 
@@ -129,6 +130,14 @@ DATABASES = {"default": _database(config.DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 EMBEDDED = not config.REDIS_URL
+# Said in full for the queue: Celery on its own takes any certificate of a rediss:// address.
+REDIS_TLS: dict[str, Any] = (
+    {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+    | ({"ssl_ca_path" if Path(config.REDIS_CERT).is_dir() else "ssl_ca_certs": config.REDIS_CERT}
+       if config.REDIS_CERT else {})
+    if config.REDIS_URL.startswith("rediss://")
+    else {}
+)  # fmt: skip
 
 
 def _cache() -> dict[str, Any]:
@@ -137,7 +146,7 @@ def _cache() -> dict[str, Any]:
         return {
             "BACKEND": "deepdash.cache.ForgivingRedisCache",
             "LOCATION": f"{config.REDIS_URL}/1",
-            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2, **REDIS_TLS},
         }
     if int(os.environ.get("WORKERS", "1")) > 1:
         # Counters, locks and what one process has learnt must be the others' too.
@@ -166,6 +175,7 @@ SESSION_COOKIE_NAME = "deepdash_session"
 # -- Background work: the same tasks run by workers (Redis) or by threads of this process (embedded). --------
 # A database number of its own for the queue: the cache is emptied at times, and evicts when it is told to.
 CELERY_BROKER_URL = "memory://" if EMBEDDED else f"{config.REDIS_URL}/0"
+CELERY_BROKER_USE_SSL = REDIS_TLS or None
 CELERY_TASK_DEFAULT_QUEUE = "deepdash"  # a Redis may be shared with others
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {}

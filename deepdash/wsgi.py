@@ -5,13 +5,13 @@ import sys
 
 from django.core.wsgi import get_wsgi_application
 
+from deepdash.config import CANNOT_START
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deepdash.settings")
 application = get_wsgi_application()
 
 from deepdash.checks import refusals  # noqa: E402  (checks need the apps)
 
-APP_LOAD_ERROR = 4  # gunicorn ends at this exit status, instead of trying for ever
-
 if problems := refusals():
     print("The dashboard does not start:", *(f"  - {text}" for text in problems), sep="\n", file=sys.stderr, flush=True)
-    sys.exit(APP_LOAD_ERROR)
+    sys.exit(CANNOT_START)

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
@@ -328,6 +329,7 @@ HEADER = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=10
 def test_no_body_and_no_header_is_too_much_for_it(
     body: bytes, form: bool, signed: bool, event: str, id: str, nudges: list[float]
 ) -> None:
+    cache.clear()  # many more than in a minute
     answer = deliver(
         body=body, form=form, event=event, id=id, X_Hub_Signature_256=signature(body) if signed else "sha256=0"
     )
@@ -351,6 +353,7 @@ def test_any_value_anywhere_in_a_signed_payload_is_judged(payload: Any, nudges: 
 @given(noise=st.text(max_size=20), place=st.integers(0, 2))
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_good_delivery_among_bad_ones_is_never_lost(noise: str, place: int, nudges: list[float]) -> None:
+    cache.clear()
     WebhookDelivery.objects.all().delete()
     sent = [(noise.encode(errors="replace"), "sha256=0")] * 2
     good = json.dumps(PUSH | {"noise": noise}).encode()
@@ -358,3 +361,22 @@ def test_a_good_delivery_among_bad_ones_is_never_lost(noise: str, place: int, nu
     answers = [deliver(body=body, X_Hub_Signature_256=given).status_code for body, given in sent]
     assert answers.pop(place) == 202
     assert set(answers) == {403}
+
+
+def test_a_burst_of_pushes_passes_and_a_flood_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [deliver(id=f"guid-{number}").status_code for number in range(100)] == [202] * 100
+    monkeypatch.setattr(webhook, "GENUINE_A_MINUTE", 103)
+    statuses = [deliver(id=f"guid-{number}").status_code for number in range(100, 105)]
+    assert statuses == [202, 202, 202, 429, 429]
+    refused = deliver(id="guid-106")
+    assert refused.headers["Retry-After"] == "60"
+    assert refused.json() == {"answer": "Too many deliveries; again in 60 seconds."}
+    assert WebhookDelivery.objects.count() == 103, "what is refused leaves nothing in the database"
+
+
+def test_strangers_are_counted_apart_from_github_and_from_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "OTHERS_A_MINUTE", 3)
+    forged = {"X_Hub_Signature_256": "sha256=0"}
+    assert [deliver(id=str(n), **forged).status_code for n in range(5)] == [403, 403, 403, 429, 429]
+    assert deliver(id="a", client=Client(REMOTE_ADDR="192.0.2.9"), **forged).status_code == 403
+    assert deliver(id="b").status_code == 202

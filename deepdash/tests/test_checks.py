@@ -117,6 +117,21 @@ def test_the_server_does_not_start_with_an_error_and_is_not_tried_again(tmp_path
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command", [["-c", "import deepdash.wsgi"], ["manage.py", "check"], ["-m", "celery", "-A", "deepdash", "beat"]]
+)
+def test_a_configuration_that_cannot_be_read_ends_every_process_in_words(tmp_path: Path, command: list[str]) -> None:
+    environment = {"PATH": "/usr/bin:/bin", "DEEPDASH_DATA_DIR": str(tmp_path), "DEEPDASH_REDIS_URL": "redis://r/3"}
+
+    done = subprocess.run(
+        [sys.executable, *command], cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 4
+    assert "The configuration has mistakes:\n  - REDIS_URL: Value error, must end with host and port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_no_message_prints_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     configure(monkeypatch, SECRET_KEY=SecretStr("planted"), METRICS_TOKEN=SecretStr("planted"))
 

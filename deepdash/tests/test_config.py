@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deepdash.config import Config, ConfigError, config_file_values, load_config, unknown_keys
+from deepdash.settings import _database
 
 ORIGINAL = {
     "IAM_CLIENT_ID": "my_client_id",
@@ -82,11 +83,19 @@ def test_a_secret_may_come_from_a_file(given, monkeypatch: pytest.MonkeyPatch, t
         ({"TRUSTED_PROXIES": -1}, "TRUSTED_PROXIES"),
         ({"DATABASE_URL": "mysql://db/x"}, "DATABASE_URL: Value error, must start with postgres://"),
         ({"REDIS_URL": "http://r"}, "REDIS_URL: Value error, must start with redis:// or rediss://"),
+        ({"REDIS_URL": "redis://r:6379/3"}, "REDIS_URL: Value error, must end with host and port: databases 0 and 1"),
+        ({"REDIS_URL": "redis://r:port"}, "REDIS_URL: Value error, Port could not be cast to integer"),
+        ({"DATABASE_URL": "postgres://db:99999/x"}, "DATABASE_URL: Value error, Port out of range"),
+        ({"IAM_BASE_URL": "https://["}, "IAM_BASE_URL: Value error, Invalid IPv6 URL"),
+        ({"SLAM_URL": "https://"}, "SLAM_URL: Value error, must"),
+        ({"MODULES_YML": "https://h/a b"}, "MODULES_YML: Value error, must hold no blanks"),
         ({"EMAIL_URL": "mail.example.org"}, "EMAIL_URL: Value error, must start with smtp:// or smtps://"),
         ({"PUBLIC_URL": "https://x.example.org/dash"}, "PUBLIC_URL: Value error, must be scheme and host alone"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT"),
         ("[1, 2]", "must hold one JSON object"),
         ("{nonsense", "is not JSON"),
+        ("[" * 100_000, "is nested too deeply"),
+        ({"COMMON_TOSCAS": "{" + '"a":{' * 100_000}, "COMMON_TOSCAS: Value error, is nested too deeply"),
     ],
 )
 def test_a_mistake_is_named_with_its_key(given, values: object, said: str) -> None:  # type: ignore[no-untyped-def]
@@ -99,6 +108,24 @@ def test_a_mistake_never_prints_a_secret(given) -> None:  # type: ignore[no-unty
     with pytest.raises(ConfigError) as caught:
         given({"IAM_CLIENT_SECRET": ["hunter2"], "LOG_LEVEL": "loud"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_what_a_file_of_secrets_can_be_wrong_about_is_named_and_not_shown(
+    given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("DEEPDASH_SECRET_KEY_FILE", str(tmp_path / "none"))
+    with pytest.raises(ConfigError, match=r"DEEPDASH_SECRET_KEY_FILE: .*/none can't be read: No such file"):
+        given(ORIGINAL)
+    (tmp_path / "none").write_bytes(b"hunter2\xff")
+    with pytest.raises(ConfigError, match=r"DEEPDASH_SECRET_KEY_FILE: .*/none holds no UTF-8 text") as caught:
+        given(ORIGINAL)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_what_libpq_takes_may_stand_in_the_databases_address() -> None:
+    made = _database("postgres://u:p%40@db:6432/name?sslmode=verify-full&sslrootcert=/ca.pem")
+    assert made["OPTIONS"] == {"connect_timeout": 5, "sslmode": "verify-full", "sslrootcert": "/ca.pem"}
+    assert (made["NAME"], made["PASSWORD"], made["PORT"]) == ("name", "p@", "6432")
 
 
 def test_unknown_keys_are_listed(given, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
