@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from deepdash.inert import inert
+
 
 def groups_from_claims(claims: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """The user's groups, as names without leading slash, from the first of the claims that is there and not empty.
@@ -19,8 +21,8 @@ def groups_from_claims(claims: Mapping[str, Any], names: Iterable[str]) -> list[
 
 def _name(entry: str) -> str:
     if not entry.lower().startswith("urn:"):
-        return entry.replace("\x00", "").strip().strip("/")
+        return inert(entry).strip().strip("/")
     # AARC-G069: <namespace>:group:<group>[:<subgroup>...][:role=<role>][#<authority>], percent-encoded parts.
     _, marker, rest = entry.partition("#")[0].partition(":group:")
-    parts = [unquote(part).replace("\x00", "") for part in rest.split(":") if part and not part.startswith("role=")]
+    parts = [inert(unquote(part)) for part in rest.split(":") if part and not part.startswith("role=")]
     return "/".join(parts) if marker else ""  # other entitlements are not groups

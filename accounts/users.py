@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.roles import roles_assign
 from deepdash.config import config
 from deepdash.errors import Problem
+from deepdash.inert import inert
 
 
 class GroupsMissing(Problem):
@@ -58,6 +59,6 @@ def _describe(user: User, claims: Mapping[str, Any]) -> None:
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
-    """A claim as text; absent when it is anything else. PostgreSQL refuses NUL."""
+    """A claim as inert text on one line, as others get to see it; absent when it is anything else."""
     value = claims.get(name)
-    return value.replace("\x00", "").strip() if isinstance(value, str) else ""
+    return " ".join(inert(value).split()) if isinstance(value, str) else ""

@@ -24,6 +24,7 @@ from catalog.sources.metadata import BRANCHES
 from deepdash.addresses import client_address
 from deepdash.config import config
 from deepdash.errors import Problem
+from deepdash.inert import one_line
 from deepdash.limits import count
 
 # Ten a second for a minute is more than the pushes of all watched repositories together ever were. What nobody signed
@@ -177,4 +178,4 @@ def _text(value: Any, length: int) -> str:
     """A text that any database takes, cut to its column; anything else is empty."""
     if not isinstance(value, str):
         return ""
-    return value.replace("\0", " ").encode(errors="replace").decode()[:length]
+    return one_line(value[:length]).encode(errors="replace").decode()[:length]

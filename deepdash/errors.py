@@ -7,6 +7,8 @@ as ``detail``, is redacted, and shown escaped and folded.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from deepdash.inert import inert
+
 
 class Tone(StrEnum):
     """How much it matters, in the tones of the interface."""
@@ -84,6 +86,7 @@ class Problem(Exception):
     """
 
     def __init__(self, id: str, *, detail: str = "", **facts: object) -> None:
+        detail = inert(detail)
         super().__init__(id, detail)
         self.id, self.detail, self.facts = id, detail, facts
 

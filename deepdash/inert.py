@@ -17,6 +17,11 @@ def inert(text: str) -> str:
     return _CONTROL.sub("", _ANY_BREAK.sub("\n", _ANSI.sub("", text)))
 
 
+def visible(text: str) -> str:
+    """The text with each of those written out (``\\u202e``): for who has to see what a file really holds."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", _ANY_BREAK.sub("\n", text))
+
+
 def one_line(text: str) -> str:
     """As ``inert``, on one line: breaks are shown as ``\\n``."""
     return inert(text).replace("\n", "\\n")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.tokens import token_refresh_now
 from deepdash.http import ServiceError, Unauthorized, side_by_side
+from deepdash.inert import one_line
 from deepdash.templatetags.ui import filesize
 from deployments.clients.orchestrator import Orchestrator, UpstreamResource
 from deployments.models import Deployment
@@ -119,7 +120,7 @@ def machine_facts(info: Any) -> list[tuple[str, str]]:
 
 def _shown(label: str, value: Any) -> str:
     """A value as text; memory is told in bytes."""
-    text = str(value)[:MAX_CHARS]
+    text = one_line(str(value)[:MAX_CHARS])
     return filesize(int(text)) if label == "Memory" and text.isascii() and text.isdigit() else text
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from catalog.tosca.description import is_secret
+from deepdash.inert import inert
 
 _KINDS: tuple[tuple[str, str, str, str], ...] = (
     # word in the output's name, label, what the button says, icon
@@ -20,7 +21,7 @@ MAX_VALUE_CHARS = 20_000
 
 
 def without_secrets(outputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Outputs that may be kept, and the names of those left out. NUL and huge texts are cut, for the database."""
+    """Outputs that may be kept, and the names of those left out. Texts are made inert, and huge ones cut."""
     return _kept(outputs), sorted(_plain(name) for name in secret_values(outputs))
 
 
@@ -52,7 +53,7 @@ def _kept(outputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(text: str) -> str:
-    return text.replace("\0", "")[:MAX_VALUE_CHARS]
+    return inert(text[:MAX_VALUE_CHARS])
 
 
 def _storable(value: Any) -> Any:
@@ -108,7 +109,7 @@ def services_of(outputs: Mapping[str, Any]) -> list[Service]:
 
 def web_address(value: Any) -> str:
     """The value if it is a complete http(s) address with a host and no user part, else ""."""
-    if not isinstance(value, str) or len(value) > 2000 or any(c.isspace() or ord(c) < 32 for c in value):
+    if not isinstance(value, str) or len(value) > 2000 or " " in value or not value.isprintable():
         return ""
     try:
         parts = urlsplit(value)

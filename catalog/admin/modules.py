@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.forms.models import ModelForm
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from catalog.admin.common import NOTHING, _ModelAdmin, lines, said
@@ -44,7 +44,7 @@ class CurationForm(_ModuleForm):
             ("default_tag", best_tag(names, module.default_hardware or "cpu")),
         ):
             if name in self.fields and upstream:
-                self.fields[name].help_text = f"Without it: {upstream}"
+                self.fields[name].help_text = escape(f"Without it: {upstream}")  # the admin takes it for markup
         if "default_template" in self.fields and module.pk:
             field = self.fields["default_template"]
             offered = [choice.template.pk for choice in module.all_choices()]

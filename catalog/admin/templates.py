@@ -15,6 +15,8 @@ from catalog.audience import Audience
 from catalog.differences import difference
 from catalog.models import Template, TemplateVersion
 from catalog.tosca.description import Input, as_words
+from catalog.tosca.harmless import words
+from deepdash.inert import visible
 
 
 class TroubleFilter(admin.SimpleListFilter):
@@ -79,7 +81,7 @@ class TemplateAdmin(UpstreamAdmin):
             "versions": kept,
             "old": old,
             "new": new,
-            "lines": difference(old.raw, new.raw if new else template.raw) if old else [],
+            "lines": difference(visible(old.raw), visible(new.raw if new else template.raw)) if old else [],
         }
         return TemplateResponse(request, "admin/catalog/template/versions.html", context)
 
@@ -116,7 +118,9 @@ class TemplateAdmin(UpstreamAdmin):
     @admin.display(description="Text")
     def text(self, template: Template) -> SafeString:
         address = reverse("admin:catalog_template_versions", args=[template.pk])
-        return format_html('<a href="{}">Earlier versions</a><pre tabindex="0">{}</pre>', address, template.raw)
+        return format_html(
+            '<a href="{}">Earlier versions</a><pre tabindex="0">{}</pre>', address, visible(template.raw)
+        )
 
 
 def _chosen(kept: list[TemplateVersion], pk: str) -> TemplateVersion | None:
@@ -128,7 +132,7 @@ def _asked(item: Input) -> str:
     if item.tab:
         parts.append(f"under {item.tab}")
     if item.has_default and not item.secret:
-        parts.append(f"default {as_words(item.default)[:80] or '(empty)'}")
+        parts.append(f"default {words(as_words(item.default), 80) or '(empty)'}")
     if item.hidden:
         parts.append("not shown")
     return ", ".join(parts)

@@ -27,7 +27,7 @@ from deepdash.config import config
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, ServiceSession
 
-METHOD = "1"  # changes when the same metadata is to be read anew
+METHOD = "2"  # changes when the same metadata is to be read anew
 # All a refresh may write; what curators say is not among it.
 UPSTREAM = (
     "kind", "state", "url", "title", "summary", "description_md", "description_html", "keywords",

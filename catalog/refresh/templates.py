@@ -32,9 +32,11 @@ from catalog.tosca.types import closure, import_urls, load_types
 from catalog.tosca.verdict import UNREADABLE, Checker, Verdict
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, ServiceSession
+from deepdash.inert import one_line
 
+MAX_REFUSAL = 600  # characters
 MAX_ADDRESS = 500  # characters, as the database keeps them
-METHOD = "4"  # changes when the same text is to be described or judged anew
+METHOD = "5"  # changes when the same text is to be described or judged anew
 Key = tuple[str, str]  # source, path
 
 
@@ -288,7 +290,7 @@ class TemplateRefresh:
         template.fragment = bool(description.parents)
         template.icon_address = picture_address(description.metadata.get("icon"))
         template.audience = audience_of(description.metadata).as_dict()
-        template.verdict, template.errors = result.verdict.verdict, list(result.verdict.errors)
+        template.verdict, template.errors = result.verdict.verdict, [*map(one_line, result.verdict.errors)]
         template.basis, template.state, template.error = basis, Template.State.LIVE, {}
         template.last_seen = timezone.now()
         with transaction.atomic():
@@ -375,7 +377,7 @@ def _examine(key: Key, text: str, error: str = "", etag: str = "") -> _Text:
     try:
         data = plain(load_template(text))
     except Refused as refusal:
-        return _Text(key, text, digest, refusal=str(refusal))
+        return _Text(key, text, digest, refusal=one_line(str(refusal))[:MAX_REFUSAL])
     return _Text(key, text, digest, tuple(import_urls(data)), etag=etag)
 
 

@@ -16,6 +16,7 @@ from deepdash.http import ServiceError, ServiceSession
 PAGE_SIZE = 100
 MAX_PAGES = 10
 MAX_WAIT = 60.0  # seconds a refresh waits when asked to slow down; longer is left to the next refresh
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _IMAGE = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)?")
 
 
@@ -77,6 +78,8 @@ class DockerHub:
                 # Later pages can change while the first stays the same, so only a single page can be conditional.
                 first_etag = page_etag if page.next is None else ""
             for item in page.results:
+                if not _TAG.fullmatch(item.name):
+                    continue  # no registry takes it, and it would get into commands and forms
                 found[item.name] = Tag(item.name, item.full_size, item.tag_last_pushed or item.last_updated)
             if page.next is None:
                 break

@@ -55,7 +55,11 @@ def _read(folder: Path, what: str) -> list[FoundFile]:
                 continue
             if len(found) >= MAX_FILES:
                 raise Problem("catalog:source", detail=f"More than {MAX_FILES} files in {folder}.", what=what)
-            found.append(_found(path, path.relative_to(folder).as_posix()))
+            shown = path.relative_to(folder).as_posix()
+            if not shown.isprintable():  # bytes that are no UTF-8, controls, marks that turn text around
+                found.append(FoundFile(repr(shown)[1:-1], "", "Its name holds characters that can't be shown."))
+                continue
+            found.append(_found(path, shown))
     return found
 
 

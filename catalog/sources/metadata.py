@@ -16,7 +16,7 @@ from catalog.tosca.loader import plain
 from deepdash.config import config
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, ServiceSession
-from deepdash.inert import inert
+from deepdash.inert import inert, one_line
 
 BRANCHES = ("master", "main", "HEAD")
 MAX_KEYWORDS = 50
@@ -173,8 +173,13 @@ def web_address(value: Any) -> str:
         parts = urlsplit(text)
     except ValueError:
         return ""
-    plain_link = parts.scheme in {"http", "https"} and bool(parts.hostname) and not any(c.isspace() for c in text)
+    plain_link = parts.scheme in {"http", "https"} and bool(parts.hostname) and is_plain(text)
     return text if plain_link and len(text) <= 500 else ""
+
+
+def is_plain(address: str) -> bool:
+    """Whether it holds neither blanks nor what can't be seen."""
+    return address.isprintable() and " " not in address
 
 
 def _tosca(value: Any) -> tuple[ToscaLink, ...]:
@@ -189,7 +194,7 @@ def _tosca(value: Any) -> tuple[ToscaLink, ...]:
 
 def _remark(error: Any) -> str:
     place = ".".join(str(part) for part in error.absolute_path)
-    return f"{place}: {error.message}"[:300] if place else str(error.message)[:300]
+    return one_line(f"{place}: {error.message}" if place else str(error.message))[:300]
 
 
 def _line(value: Any) -> str:

@@ -67,7 +67,13 @@ def listed_module(url: str) -> ListedModule | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or len(url) > 500:
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.username
+        or len(url) > 500
+        or not url.isprintable()
+    ):
         return None
     path = re.sub(r"/+", "/", parts.path).partition("/tree/")[0].rstrip("/").removesuffix(".git").rstrip("/")
     slug = _NOT_IN_SLUG.sub("-", path.rpartition("/")[2].casefold()).strip("-")[:120]

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from catalog.tosca.harmless import MAX_HELP, words
+
 KINDS = (  # contract 10.3: the first node type that matches decides
     ("tosca.nodes.indigo.Container.Application.Docker.Marathon", "MARATHON"),
     ("tosca.nodes.indigo.Container.Application.Docker.Chronos", "CHRONOS"),
@@ -97,8 +99,8 @@ class Input(_Frozen):
     @property
     def title(self) -> str:
         """The label, or the name made readable."""
-        words = self.label or " ".join(self.name.replace("_", " ").split()) or self.name
-        return words[:1].upper() + words[1:]
+        title = self.label or words(self.name.replace("_", " ")) or words(self.name)
+        return title[:1].upper() + title[1:]
 
     def constraint(self, kind: str) -> Constraint | None:
         """The first constraint of a kind, or None."""
@@ -111,7 +113,7 @@ class Input(_Frozen):
             return self.options
         valid = self.constraint("valid_values")
         values = valid.value if valid and isinstance(valid.value, list) else []
-        return tuple(Option(value=value, label=as_words(value)) for value in values)
+        return tuple(Option(value=value, label=words(as_words(value))) for value in values)
 
 
 class TemplateDescription(_Frozen):
@@ -221,10 +223,4 @@ def _map(value: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return (
-        " ".join(value.split())
-        if isinstance(value, str)
-        else as_words(value)
-        if not isinstance(value, (dict, list))
-        else ""
-    )
+    return "" if isinstance(value, (dict, list)) else words(as_words(value), MAX_HELP)

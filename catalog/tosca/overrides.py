@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog.tosca.description import TemplateDescription
 from catalog.tosca.guard import Refused
+from catalog.tosca.harmless import harmless
 from catalog.tosca.loader import load_yaml, plain
 
 SUFFIXES = (".metadata.yml", ".metadata.yaml")
@@ -15,7 +16,7 @@ SUFFIXES = (".metadata.yml", ".metadata.yaml")
 
 def load_overrides(text: str) -> dict[str, Any]:
     """The metadata a file gives. Raises Refused when it is no such file, or one that is not safe to handle."""
-    data = plain(load_yaml(text))
+    data = harmless(plain(load_yaml(text)))
     if not isinstance(data, dict):
         raise Refused("It is no mapping with metadata.")
     found = data.get("metadata", data.get("template_metadata"))

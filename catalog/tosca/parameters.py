@@ -19,6 +19,7 @@ from catalog.tosca.description import (
     is_secret,
 )
 from catalog.tosca.guard import Refused
+from catalog.tosca.harmless import MAX_HELP, MAX_LABEL, harmless, words
 from catalog.tosca.loader import load_yaml, plain
 
 SUFFIXES = (".parameters.yml", ".parameters.yaml")
@@ -45,7 +46,7 @@ _WORDS = (("display_name", "label"), ("description", "help"), ("placeholder", "p
 
 def load_parameters(text: str) -> dict[str, Any]:
     """Load a parameters file. Raises Refused when it is none, or one that is not safe to handle."""
-    data = plain(load_yaml(text))
+    data = harmless(plain(load_yaml(text)))
     if not isinstance(data, dict):
         raise Refused("It is no mapping with inputs.")
     if not isinstance(data.get("inputs") or {}, dict):
@@ -103,9 +104,9 @@ def widget_of(spec: Mapping[str, Any], type: str) -> str:
 def _tabs(listed: Any, asked: Mapping[str, Any]) -> tuple[str, ...]:
     """The tabs in their order; where a file lists none, those that its inputs name."""
     if isinstance(listed, list):
-        return tuple(dict.fromkeys(tab for tab in listed if isinstance(tab, str) and tab))
+        return tuple(dict.fromkeys(tab for tab in listed if isinstance(tab, str) and 0 < len(tab) <= MAX_LABEL))
     named = (spec.get("tab") for spec in asked.values() if isinstance(spec, dict))
-    return tuple(dict.fromkeys(tab for tab in named if isinstance(tab, str) and tab))
+    return tuple(dict.fromkeys(tab for tab in named if isinstance(tab, str) and 0 < len(tab) <= MAX_LABEL))
 
 
 def _refine_input(item: Input, spec: Any, tabs: tuple[str, ...], description: TemplateDescription) -> Input:
@@ -121,7 +122,7 @@ def _refine_input(item: Input, spec: Any, tabs: tuple[str, ...], description: Te
     }
     for key, name in _WORDS:
         if isinstance(spec.get(key), (str, int, float)):
-            changes[name] = " ".join(as_words(spec[key]).split())
+            changes[name] = words(as_words(spec[key]), MAX_HELP if name == "help" else MAX_LABEL)
     if isinstance(spec.get("required"), bool):
         changes["required"] = spec["required"]
     if spec.get("default") is not None:
@@ -199,10 +200,10 @@ def _option(item: Input, entry: Mapping[str, Any], spec: Mapping[str, Any], desc
         target = description.input(name)
         if target and name != item.name and not isinstance(other, (dict, list)):
             sets[name] = _typed(target, other)
-    words = as_words(entry.get("label")) or as_words(value)
+    label = words(as_words(entry.get("label")) or as_words(value))
     parent = description.input(str(spec.get("parent")))
     needs = _typed(parent, entry["parent_value"]) if parent and "parent_value" in entry else None
-    return Option(value=value, label=words, parent_value=needs, sets=sets)
+    return Option(value=value, label=label, parent_value=needs, sets=sets)
 
 
 def _written_map(value: Any) -> dict[str, Any]:

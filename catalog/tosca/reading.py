@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from catalog.tosca.description import TemplateDescription, describe
 from catalog.tosca.duplicates import duplicate_keys
 from catalog.tosca.guard import Refused
+from catalog.tosca.harmless import harmless
 from catalog.tosca.loader import load_template, plain
 from catalog.tosca.overrides import load_overrides, override
 from catalog.tosca.parameters import load_parameters, refine
@@ -25,7 +26,7 @@ def read_template(text: str, *, parameters: str = "", overrides: str = "") -> Re
     What is wrong with one of those becomes a note and leaves the rest as it is. Raises Refused for a text that is
     no template or not safe to handle.
     """
-    description = describe(plain(load_template(text)))
+    description = describe(harmless(plain(load_template(text))))
     notes = duplicate_keys(text)
     if description.parents:
         parents = ", ".join(description.parents)

@@ -110,9 +110,9 @@ def test_a_mistake_never_prints_a_secret(given) -> None:  # type: ignore[no-unty
     assert "hunter2" not in str(caught.value)
 
 
-def test_what_a_file_of_secrets_can_be_wrong_about_is_named_and_not_shown(
+def test_what_a_file_of_secrets_can_be_wrong_about_is_named_and_not_shown(  # type: ignore[no-untyped-def]
     given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     monkeypatch.setenv("DEEPDASH_SECRET_KEY_FILE", str(tmp_path / "none"))
     with pytest.raises(ConfigError, match=r"DEEPDASH_SECRET_KEY_FILE: .*/none can't be read: No such file"):
         given(ORIGINAL)

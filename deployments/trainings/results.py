@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from deepdash.inert import inert
 from deployments.outputs import web_address
 
 MAX_BYTES = 512 * 1024
@@ -20,15 +21,15 @@ _IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+\
 
 
 def storable(value: Any, depth: int = 0) -> Any:
-    """The value as a JSON column takes it: no NUL, no NaN or infinity (they become text), not nested for ever."""
+    """The value as a JSON column takes it: texts inert, no NaN or infinity (they become text), not nested for ever."""
     if isinstance(value, str):
-        return value.replace("\0", "")
+        return inert(value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if depth >= MAX_DEPTH and isinstance(value, (dict, list)):
-        return json.dumps(value, default=str)[:1000].replace("\0", "")
+        return json.dumps(value, default=str)[:1000]
     if isinstance(value, dict):
-        return {str(name).replace("\0", ""): storable(inner, depth + 1) for name, inner in value.items()}
+        return {inert(str(name)): storable(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list):
         return [storable(inner, depth + 1) for inner in value]
     return value

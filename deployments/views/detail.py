@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
+from deepdash.inert import visible
 from deepdash.types import Request
 from deployments.clients.orchestrator import Orchestrator
 from deployments.endpoints import orchestrator_info_learnt
@@ -95,7 +96,7 @@ def template(request: Request, uuid: str) -> HttpResponse:
         "nav": "deployments",
         "tab": "template",
         "it": portrait(deployment),
-        "pieces": yaml_pieces(text),
+        "pieces": yaml_pieces(visible(text)),
         "problem": problem,
     }
     return render(request, "deployments/template.html", context)
