@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from deepdash.addresses import is_loopback
 from deepdash.config import config
+from deepdash.design import WORDS, colours, sample_form, sizes, symbols
 from deepdash.errors import Problem
 from deepdash.metrics import exposition
 from deepdash.queue import is_worked, queue_length
@@ -91,3 +92,24 @@ def _may_read_metrics(request: HttpRequest) -> bool:
         return hmac.compare_digest(given.encode(), token.encode())
     # Behind a proxy on this machine everybody seems to call from here, hence the second condition.
     return is_loopback(request.META.get("REMOTE_ADDR") or "") and "X-Forwarded-For" not in request.headers
+
+
+@never_cache
+@require_safe
+def design(request: HttpRequest) -> HttpResponse:
+    """The parts that pages are made of, for staff."""
+    if not request.user.is_staff:
+        raise Problem("page:denied")
+    tones = {"busy": "info", "ok": "ok", "warn": "alert", "bad": "fail"}
+    says = {
+        "busy": "Something is under way, or worth knowing.",
+        "ok": "It worked.",
+        "warn": "It works, but look at this.",
+        "bad": "It did not work; here is what to do.",
+    }
+    context = {
+        "colours": colours(), "sizes": sizes(), "symbols": symbols(), "words": WORDS, "form": sample_form(),
+        "banners": [(tone, icon, says[tone]) for tone, icon in tones.items()],
+        "problem": Problem("service:fault", service="The orchestrator", detail="503: try later"),
+    }  # fmt: skip
+    return render(request, "design.html", context)

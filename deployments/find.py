@@ -41,7 +41,10 @@ PLACES = (
     Place(_("Preferences"), "accounts:preferences", "user", "theme e-mail language group"),
     Place(_("Services and settings"), "deployments:settings", "info", "health versions"),
 )
-ADMIN = Place(_("Administration"), "admin:index", "layers", "curate staff")
+STAFF_PLACES = (
+    Place(_("Administration"), "admin:index", "layers", "curate staff"),
+    Place("Parts of the interface", "design", "image", "design components tokens icons words glossary"),
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def _modules(words: str) -> Group:
 
 
 def _places(user: "User", words: str) -> Group:
-    places = (*PLACES, ADMIN) if user.is_staff else PLACES
+    places = (*PLACES, *STAFF_PLACES) if user.is_staff else PLACES
     sought = words.casefold().split()
     fitting = [
         place for place in places if all(f" {word}" in f" {place.title} {place.words}".casefold() for word in sought)

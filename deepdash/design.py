@@ -1,0 +1,91 @@
+"""What the page of the interface's parts shows: tokens and symbols as the files have them, and the words we use."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django import forms
+from django.contrib.staticfiles import finders
+
+_TOKEN = re.compile(r"^\s*--([\w-]+):\s*([^;]+);", re.MULTILINE)
+_SYMBOL = re.compile(r'<symbol id="([\w-]+)"')
+
+
+@dataclass(frozen=True)
+class Token:
+    """A custom property of ``tokens.css``: name without dashes, value as written."""
+
+    name: str
+    value: str
+
+    @property
+    def is_colour(self) -> bool:
+        return self.value.startswith("light-dark(") and not self.name.startswith("shadow")
+
+
+@cache
+def tokens() -> tuple[Token, ...]:
+    """All tokens in the order of the style sheet."""
+    return tuple(dict.fromkeys(Token(*found) for found in _TOKEN.findall(_static("css/tokens.css"))))
+
+
+@cache
+def symbols() -> tuple[str, ...]:
+    """The names that the ``icon`` tag takes."""
+    return tuple(_SYMBOL.findall(_static("img/icons.svg")))
+
+
+@dataclass(frozen=True)
+class Words:
+    """A term of the interface: what it means, and what is not said instead."""
+
+    term: str
+    meaning: str
+    instead_of: str
+
+
+WORDS = (
+    Words("module", "what one chooses: an application with its image", "model, app, application"),
+    Words("template", "how it is deployed: a TOSCA file", "recipe, topology"),
+    Words("tag", "one build of a module's image", "version"),
+    Words("hardware", "CPU or GPU", "device, flavour"),
+    Words("run", "the service that is started: DEEPaaS API or JupyterLab", "mode, command type"),
+    Words("deployment", "somebody's running copy of a module", "instance, job, stack"),
+    Words("service", "what a deployment answers on", "endpoint (only in outputs' own names)"),
+    Words("training", "one run of a model's training, with arguments and result", "job, experiment"),
+    Words("provider", "the site a deployment runs at", "cloud, data centre"),
+    Words("agreement", "what a group may use at a provider (SLA)", "contract"),
+    Words("storage account", "a linked Nextcloud or WebDAV", "remote, credential"),
+    Words("notice", "what happened while one was away", "notification, alert"),
+)
+
+
+class SampleForm(forms.Form):
+    """One field of each look."""
+
+    title = forms.CharField(help_text="How you find it in your list. Up to 45 characters.")
+    memory = forms.IntegerField(initial=4096, help_text="In MB")
+    template = forms.ChoiceField(choices=[("default", "Default"), ("light", "Light")])
+    note = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    password = forms.CharField(min_length=9, help_text="At least 9 characters.")
+
+
+def sample_form() -> SampleForm:
+    """The sample with something right and something wrong in it."""
+    return SampleForm({"title": "Alpine plants", "memory": "4096", "template": "light", "password": "short"})
+
+
+def colours() -> Iterator[Token]:
+    return (token for token in tokens() if token.is_colour)
+
+
+def sizes() -> Iterator[Token]:
+    return (token for token in tokens() if not token.is_colour)
+
+
+def _static(path: str) -> str:
+    found = finders.find(path)
+    assert isinstance(found, str), path
+    return Path(found).read_text(encoding="utf-8")
