@@ -1,11 +1,14 @@
 """In the name of which of their groups a user works just now; "" stands for the organisation."""
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from deepdash.errors import MESSAGES, Message, Problem, Tone
 
-MESSAGES["group:not-yours"] = Message("You are not in the group {group}.", "Choose one of your own.", Tone.WARN, 403)
+MESSAGES["group:not-yours"] = Message(
+    _("You are not in the group {group}."), _("Choose one of your own."), Tone.WARN, 403
+)
 
 
 def active_group(request: HttpRequest) -> str:

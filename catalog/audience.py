@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import regex
+from django.utils.translation import gettext as _
+
+from deepdash.wording import either
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -58,8 +61,12 @@ class Audience:
         """Which group is missing, for people: "in the group a or b"."""
         names = self.allowed or self.groups
         if names:
-            return f"in the group {' or '.join(names)}" if len(names) <= 3 else f"in one of {len(names)} groups"
-        return f"in a group that fits {self.pattern}" if self.pattern else "named by the template"
+            if len(names) > 3:
+                return _("in one of %(number)s groups") % {"number": len(names)}
+            return _("in the group %(names)s") % {"names": either(names)}
+        if self.pattern:
+            return _("in a group that fits %(pattern)s") % {"pattern": self.pattern}
+        return _("named by the template")
 
     def _fits(self, group: str) -> bool:
         if not self.pattern or len(group) > MAX_GROUP:

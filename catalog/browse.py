@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from catalog import facets
 from catalog.index import Answer
@@ -14,7 +15,13 @@ from catalog.models import Module, ModuleIndex, RefreshRun
 
 PER_PAGE = 24
 MAX_VALUES = 12  # per kind of facet, the most frequent and the chosen ones
-SORTS = {"": "Recommended", "updated": "Recently updated", "newest": "Newest", "used": "Most used", "title": "Title"}
+SORTS = {
+    "": _("Recommended"),
+    "updated": _("Recently updated"),
+    "newest": _("Newest"),
+    "used": _("Most used"),
+    "title": _("Title"),
+}
 
 
 @dataclass(frozen=True)
@@ -155,7 +162,7 @@ def _groups(wish: Wish, answer: Answer) -> tuple[FacetGroup, ...]:
     found: dict[str, list[FacetValue]] = {kind: [] for kind in facets.KINDS}
     for (kind, value, label), count in answer.counts:
         found[kind].append(FacetValue(value, label, count, value in wish.chosen.get(kind, [])))
-    return tuple(FacetGroup(kind, facets.KINDS[kind], _shown(values)) for kind, values in found.items() if values)
+    return tuple(FacetGroup(kind, str(facets.KINDS[kind]), _shown(values)) for kind, values in found.items() if values)
 
 
 def _shown(values: list[FacetValue]) -> tuple[FacetValue, ...]:

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 CAPABILITY, TASK, FRAMEWORK, COMMUNITY, LICENCE = "capability", "task", "framework", "community", "licence"
 KINDS = {
-    CAPABILITY: "Capability",
-    TASK: "Task",
-    FRAMEWORK: "Framework",
-    COMMUNITY: "Community",
-    LICENCE: "Licence",
+    CAPABILITY: _("Capability"),
+    TASK: _("Task"),
+    FRAMEWORK: _("Framework"),
+    COMMUNITY: _("Community"),
+    LICENCE: _("Licence"),
 }
 
 _CAPABILITIES = {

@@ -5,12 +5,17 @@ Tags are case-sensitive and stay as the registry writes them; only the look for 
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 Flavour = Literal["cpu", "gpu", ""]
 
 _WORDS = re.compile(r"[^a-z]+")
-_GROUPS: dict[Flavour, str] = {"cpu": "For CPU", "gpu": "For GPU", "": "Hardware not stated"}
+_GROUPS: "dict[Flavour, StrOrPromise]" = {"cpu": _("For CPU"), "gpu": _("For GPU"), "": _("Hardware not stated")}
 
 
 def tag_flavour(name: str) -> Flavour:
@@ -28,7 +33,7 @@ def group_tags(tags: Sequence[str], hardware: str = "") -> list[tuple[str, list[
     """
     order: list[Flavour] = ["gpu", "cpu", ""] if hardware.casefold() == "gpu" else ["cpu", "gpu", ""]
     groups = [(_GROUPS[flavour], [tag for tag in tags if tag_flavour(tag) == flavour]) for flavour in order]
-    return [(heading, found) for heading, found in groups if found]
+    return [(str(heading), found) for heading, found in groups if found]
 
 
 def best_tag(tags: Sequence[str], hardware: str = "", default: str = "") -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 
 from catalog.flavours import Flavour, best_tag, tag_flavour
 from catalog.models import LockedChoice, Module, RefreshRun, TemplateChoice
@@ -75,14 +76,14 @@ def _links(module: Module) -> list[Link]:
     namespace, _, name = module.docker_image.rpartition("/")
     image = f"{config.DOCKERHUB_URL}/{f'r/{namespace}' if namespace else '_'}/{name}" if module.docker_image else ""
     found = [
-        ("Source", module.code_url),
-        ("Image", image),
-        ("Dockerfile", module.dockerfile_url),
-        ("Dataset", module.dataset_url),
-        ("Weights", module.weights_url),
-        ("Training files", module.training_files_url),
-        ("Citation", module.cite_url),
-        ("Builds", module.ci_url),
+        (gettext("Source"), module.code_url),
+        (gettext("Image"), image),
+        (gettext("Dockerfile"), module.dockerfile_url),
+        (gettext("Dataset"), module.dataset_url),
+        (gettext("Weights"), module.weights_url),
+        (gettext("Training files"), module.training_files_url),
+        (gettext("Citation"), module.cite_url),
+        (gettext("Builds"), module.ci_url),
     ]
     return [
         Link(title, address, module.docker_image if title == "Image" else _label(address))

@@ -2,37 +2,39 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from deepdash.errors import MESSAGES, Message, Problem, Tone
 
 MESSAGES.update(
     {
         "catalog:malformed": Message(
-            "{what} can't be read as it is upstream.",
-            "The last good version is shown. Whoever maintains it has to mend it there.",
+            _("{what} can't be read as it is upstream."),
+            _("The last good version is shown. Whoever maintains it has to mend it there."),
             Tone.WARN,
         ),
         "catalog:no-metadata": Message(
-            "This module has no metadata.json.",
-            "Its repository may have moved or changed its format; tell its maintainers.",
+            _("This module has no metadata.json."),
+            _("Its repository may have moved or changed its format; tell its maintainers."),
             Tone.WARN,
         ),
         "catalog:no-template": Message(
-            "The template {file} is not to be found.",
-            "Another template of this module is used instead.",
+            _("The template {file} is not to be found."),
+            _("Another template of this module is used instead."),
             Tone.WARN,
         ),
         "catalog:bad-template": Message(
-            "The template {file} can't be read.", "Another template of this module is used instead.", Tone.WARN
+            _("The template {file} can't be read."), _("Another template of this module is used instead."), Tone.WARN
         ),
         "catalog:no-image": Message(
-            "This module names no Docker image.", "It can't be deployed before its metadata does.", Tone.WARN
+            _("This module names no Docker image."), _("It can't be deployed before its metadata does."), Tone.WARN
         ),
         "catalog:bad-picture": Message(
-            "This picture can't be shown.", "A drawing of ours stands in its place.", Tone.WARN
+            _("This picture can't be shown."), _("A drawing of ours stands in its place."), Tone.WARN
         ),
         "catalog:source": Message(
-            "{what} can't be read.",
-            "What was read before stays in use. The operator has to look at the configuration.",
+            _("{what} can't be read."),
+            _("What was read before stays in use. The operator has to look at the configuration."),
             Tone.WARN,
         ),
     }

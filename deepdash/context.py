@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from deepdash.config import config
 from deepdash.logs import request_id
@@ -26,6 +27,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
             "mail": bool(config.EMAIL_URL),
             "request_id": request_id.get(),
             "theme": theme if theme in THEMES else "system",
-            "themes": [("system", "System"), ("light", "Light"), ("dark", "Dark")],
+            "themes": [("system", _("System")), ("light", _("Light")), ("dark", _("Dark"))],
         }
     }

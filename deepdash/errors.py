@@ -6,8 +6,14 @@ as ``detail``, is redacted, and shown escaped and folded.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
 
 from deepdash.inert import inert
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class Tone(StrEnum):
@@ -22,59 +28,59 @@ class Tone(StrEnum):
 class Message:
     """``headline`` and ``step`` are templates for ``str.format`` with the problem's ``facts``."""
 
-    headline: str
-    step: str
+    headline: "StrOrPromise"
+    step: "StrOrPromise"
     tone: Tone = Tone.BAD
     status: int = 502
 
 
 MESSAGES: dict[str, Message] = {
     # Outside services; {service} is the service's name as users know it.
-    "service:unreachable": Message("{service} can't be reached.", "We keep trying; try again in a minute.", Tone.WARN),
-    "service:timeout": Message("{service} did not answer in time.", "Try again in a minute.", Tone.WARN),
-    "service:fault": Message("{service} reports a fault of its own.", "Try again in a minute; if it stays, tell support.", Tone.WARN),
-    "service:garbled": Message("{service} sent an answer that can't be understood.", "Try again in a minute; if it stays, tell support.", Tone.WARN),
-    "service:busy": Message("{service} asks to slow down.", "Try again in a minute.", Tone.WARN),
-    "service:refused": Message("{service} refused this.", "Read its own words below and change the request."),
-    "service:denied": Message("{service} does not let you do this.", "It belongs to somebody else, or your account lacks a right.", status=403),
-    "service:missing": Message("{service} does not know this.", "It may have been deleted.", status=404),
-    "service:conflict": Message("{service} can't do this right now.", "Something else is going on with it; reload and look at its status.", status=409),
-    "service:blocked": Message("This address may not be called from here.", "It points into a network that this dashboard is not allowed to reach.", status=502),
-    "service:unset": Message("{service} is not configured here.", "The operator has to set its address.", Tone.INFO, 503),
+    "service:unreachable": Message(_("{service} can't be reached."), _("We keep trying; try again in a minute."), Tone.WARN),
+    "service:timeout": Message(_("{service} did not answer in time."), _("Try again in a minute."), Tone.WARN),
+    "service:fault": Message(_("{service} reports a fault of its own."), _("Try again in a minute; if it stays, tell support."), Tone.WARN),
+    "service:garbled": Message(_("{service} sent an answer that can't be understood."), _("Try again in a minute; if it stays, tell support."), Tone.WARN),
+    "service:busy": Message(_("{service} asks to slow down."), _("Try again in a minute."), Tone.WARN),
+    "service:refused": Message(_("{service} refused this."), _("Read its own words below and change the request.")),
+    "service:denied": Message(_("{service} does not let you do this."), _("It belongs to somebody else, or your account lacks a right."), status=403),
+    "service:missing": Message(_("{service} does not know this."), _("It may have been deleted."), status=404),
+    "service:conflict": Message(_("{service} can't do this right now."), _("Something else is going on with it; reload and look at its status."), status=409),
+    "service:blocked": Message(_("This address may not be called from here."), _("It points into a network that this dashboard is not allowed to reach."), status=502),
+    "service:unset": Message(_("{service} is not configured here."), _("The operator has to set its address."), Tone.INFO, 503),
     # Signing in.
-    "login:expired": Message("Your session has ended.", "Sign in again; what you typed is kept.", Tone.INFO, 401),
-    "login:denied": Message("IAM did not let you in.", "You cancelled, or IAM refused. Try again.", Tone.WARN, 403),
-    "login:rejected": Message("The sign-in could not be verified.", "Start again from this page.", Tone.WARN, 403),
-    "login:stale": Message("That sign-in was already used or is too old.", "Start again from this page.", Tone.WARN, 400),
-    "login:groups": Message("Your account lacks a group.", "Ask for membership, then sign in again.", Tone.WARN, 403),
-    "login:provider": Message("IAM can't be reached, so nobody can sign in right now.", "Try again in a minute; the catalogue stays open.", Tone.WARN, 503),
+    "login:expired": Message(_("Your session has ended."), _("Sign in again; what you typed is kept."), Tone.INFO, 401),
+    "login:denied": Message(_("IAM did not let you in."), _("You cancelled, or IAM refused. Try again."), Tone.WARN, 403),
+    "login:rejected": Message(_("The sign-in could not be verified."), _("Start again from this page."), Tone.WARN, 403),
+    "login:stale": Message(_("That sign-in was already used or is too old."), _("Start again from this page."), Tone.WARN, 400),
+    "login:groups": Message(_("Your account lacks a group."), _("Ask for membership, then sign in again."), Tone.WARN, 403),
+    "login:provider": Message(_("IAM can't be reached, so nobody can sign in right now."), _("Try again in a minute; the catalogue stays open."), Tone.WARN, 503),
     # Submitting.
-    "submit:refused": Message("Not deployed: the orchestrator refused it.", "Your form is as you left it. Change what it names and deploy again.", status=422),
-    "submit:unknown": Message("The orchestrator did not answer in time, so we don't know whether it was accepted.", "Look at your deployments before you send it again.", Tone.WARN),
-    "submit:unsent": Message("Not deployed: {service} can't be reached.", "Your form is as you left it. Deploy again in a minute.", Tone.WARN, 502),
-    "submit:template": Message("This template can't be used.", "Choose another template.", status=422),
+    "submit:refused": Message(_("Not deployed: the orchestrator refused it."), _("Your form is as you left it. Change what it names and deploy again."), status=422),
+    "submit:unknown": Message(_("The orchestrator did not answer in time, so we don't know whether it was accepted."), _("Look at your deployments before you send it again."), Tone.WARN),
+    "submit:unsent": Message(_("Not deployed: {service} can't be reached."), _("Your form is as you left it. Deploy again in a minute."), Tone.WARN, 502),
+    "submit:template": Message(_("This template can't be used."), _("Choose another template."), status=422),
     # Trainings and predictions.
-    "training:no-api": Message("This deployment has no DEEPaaS API that can be called.", "It may be gone, still starting, or run something else.", Tone.WARN, 409),
-    "training:not-checked": Message("The orchestrator could not confirm where this deployment is.", "Nothing was sent to its last known address, which may be another's by now. Try again in a minute.", Tone.WARN),
-    "training:unable": Message("This model can't do that.", "Its module has no such function, or its operator switched it off.", Tone.WARN, 409),
-    "training:arguments": Message("Not started: the module refused the arguments.", "Change what it names below.", status=422),
-    "training:refused": Message("The module refused this.", "Read its own words below.", status=422),
-    "training:failed": Message("The module failed while it worked on this.", "Its log says more; other arguments or another file may do.", Tone.BAD, 502),
-    "training:unsent": Message("Not started: DEEPaaS can't be reached.", "Your arguments are as you left them. Start again in a minute.", Tone.WARN),
-    "training:unknown": Message("DEEPaaS did not answer in time, so we don't know whether the training was started.", "It appears below if it was; look before you start it again.", Tone.WARN),
-    "training:not-removed": Message("DEEPaaS still lists this training.", "It may take a moment to stop; try again.", Tone.WARN),
-    "training:slow": Message("The prediction took longer than we wait.", "The first one loads the model: try again in a minute, or open the API itself.", Tone.WARN, 504),
-    "training:too-many": Message("There are too many to show side by side.", "Pick fewer trainings.", Tone.INFO, 400),
-    "training:sealed": Message("The secrets of these trainings can't be read any more.", "The key that they were encrypted with is gone. Start what is left as a new grid.", Tone.BAD, 409),
-    "training:record": Message("This is no record of a training that can be read.", "Choose a file that was downloaded from a training's page.", status=422),
+    "training:no-api": Message(_("This deployment has no DEEPaaS API that can be called."), _("It may be gone, still starting, or run something else."), Tone.WARN, 409),
+    "training:not-checked": Message(_("The orchestrator could not confirm where this deployment is."), _("Nothing was sent to its last known address, which may be another's by now. Try again in a minute."), Tone.WARN),
+    "training:unable": Message(_("This model can't do that."), _("Its module has no such function, or its operator switched it off."), Tone.WARN, 409),
+    "training:arguments": Message(_("Not started: the module refused the arguments."), _("Change what it names below."), status=422),
+    "training:refused": Message(_("The module refused this."), _("Read its own words below."), status=422),
+    "training:failed": Message(_("The module failed while it worked on this."), _("Its log says more; other arguments or another file may do."), Tone.BAD, 502),
+    "training:unsent": Message(_("Not started: DEEPaaS can't be reached."), _("Your arguments are as you left them. Start again in a minute."), Tone.WARN),
+    "training:unknown": Message(_("DEEPaaS did not answer in time, so we don't know whether the training was started."), _("It appears below if it was; look before you start it again."), Tone.WARN),
+    "training:not-removed": Message(_("DEEPaaS still lists this training."), _("It may take a moment to stop; try again."), Tone.WARN),
+    "training:slow": Message(_("The prediction took longer than we wait."), _("The first one loads the model: try again in a minute, or open the API itself."), Tone.WARN, 504),
+    "training:too-many": Message(_("There are too many to show side by side."), _("Pick fewer trainings."), Tone.INFO, 400),
+    "training:sealed": Message(_("The secrets of these trainings can't be read any more."), _("The key that they were encrypted with is gone. Start what is left as a new grid."), Tone.BAD, 409),
+    "training:record": Message(_("This is no record of a training that can be read."), _("Choose a file that was downloaded from a training's page."), status=422),
     # Pages.
-    "page:missing": Message("This page does not exist.", "The address may be mistyped, or what it showed was deleted.", Tone.INFO, 404),
-    "page:denied": Message("You may not see this.", "Your account lacks a right for it.", Tone.WARN, 403),
-    "page:forgery": Message("This form was open too long, or came from elsewhere.", "Go back, reload the page and send it again.", Tone.WARN, 403),
-    "page:bad-request": Message("The request can't be understood.", "Go back and try again.", Tone.WARN, 400),
-    "page:full": Message("Too many of these are under way at the same time.", "Wait until one of yours has ended, then try again.", Tone.WARN, 429),
-    "page:busy": Message("That was too often in a short time.", "Wait up to {seconds} seconds, then try again.", Tone.WARN, 429),
-    "page:broken": Message("Something broke on our side.", "It is logged. If it stays, send us the request id below.", Tone.BAD, 500),
+    "page:missing": Message(_("This page does not exist."), _("The address may be mistyped, or what it showed was deleted."), Tone.INFO, 404),
+    "page:denied": Message(_("You may not see this."), _("Your account lacks a right for it."), Tone.WARN, 403),
+    "page:forgery": Message(_("This form was open too long, or came from elsewhere."), _("Go back, reload the page and send it again."), Tone.WARN, 403),
+    "page:bad-request": Message(_("The request can't be understood."), _("Go back and try again."), Tone.WARN, 400),
+    "page:full": Message(_("Too many of these are under way at the same time."), _("Wait until one of yours has ended, then try again."), Tone.WARN, 429),
+    "page:busy": Message(_("That was too often in a short time."), _("Wait up to {seconds} seconds, then try again."), Tone.WARN, 429),
+    "page:broken": Message(_("Something broke on our side."), _("It is logged. If it stays, send us the request id below."), Tone.BAD, 500),
 }  # fmt: skip
 
 

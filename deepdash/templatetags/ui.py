@@ -1,5 +1,6 @@
 """The small pieces every page is drawn with: icons, pills, times, banners. Built into all templates."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -8,8 +9,12 @@ from django import template
 from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.dateformat import format as formatted
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from deepdash.errors import Problem
 from deepdash.logs import request_id
@@ -44,7 +49,7 @@ def ago(when: datetime | None) -> str:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        f"{utc.day} {utc:%b %Y, %H:%M} UTC",
+        _("%(time)s UTC") % {"time": formatted(utc, _("j M Y, H:i"))},
         _since(when),
     )
 
@@ -55,13 +60,15 @@ def clock(when: datetime | None) -> str:
     if not when:
         return ""
     utc, local, today = when.astimezone(UTC), timezone.localtime(when), timezone.localdate()
-    day = "Today" if local.date() == today else f"{local.day} {local:%b}"
-    day += "" if local.year == today.year else f" {local.year}"
+    if local.date() == today:
+        shown = _("Today, %(time)s") % {"time": formatted(local, "H:i")}
+    else:
+        shown = formatted(local, _("j M, H:i") if local.year == today.year else _("j M Y, H:i"))
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        f"{utc.day} {utc:%b %Y, %H:%M:%S} UTC",
-        f"{day}, {local:%H:%M}",
+        _("%(time)s UTC") % {"time": formatted(utc, _("j M Y, H:i:s"))},
+        shown,
     )
 
 
@@ -69,15 +76,14 @@ def _since(when: datetime) -> str:
     now, local = timezone.now(), timezone.localtime(when)
     passed = now - when
     if passed < timedelta(seconds=45):
-        return "just now"
+        return _("just now")
     minutes = round(passed.total_seconds() / 60)
     if minutes < 60:
-        return f"{minutes} minute{'s' if minutes > 1 else ''} ago"
+        return ngettext("%(number)s minute ago", "%(number)s minutes ago", minutes) % {"number": minutes}
     hours = round(minutes / 60)
     if hours < 24:
-        return f"{hours} hour{'s' if hours > 1 else ''} ago"
-    day = f"{local.day} {local:%b}"
-    return f"{day}, {local:%H:%M}" if local.year == timezone.localtime(now).year else f"{day} {local.year}"
+        return ngettext("%(number)s hour ago", "%(number)s hours ago", hours) % {"number": hours}
+    return formatted(local, _("j M, H:i") if local.year == timezone.localtime(now).year else _("j M Y"))
 
 
 @register.filter
@@ -90,7 +96,15 @@ def filesize(size: int | None) -> str:
         if value < 1000:
             break
         value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if unit in {"B", "kB"} else f"{value:.3g} {unit}"
+    return f"{value:.0f} {unit}" if unit in {"B", "kB"} else f"{number_format(f'{value:.3g}')} {unit}"
+
+
+@register.filter
+def strong_list(names: Sequence[str]) -> str:
+    """Names in bold, as a sentence lists them: "a, b and c"."""
+    bold = [format_html("<strong>{}</strong>", name) for name in names]
+    others, last = format_html_join(", ", "{}", ((name,) for name in bold[:-1])), bold[-1]
+    return format_html(_("{others} and {last}"), others=others, last=last) if others else last
 
 
 @register.inclusion_tag("errors/_banner.html")

@@ -1,0 +1,92 @@
+"""The check that nothing users see is left in one language finds what it says it finds."""
+
+import pytest
+
+from tools.translating.catalogues import differences
+from tools.translating.code import unmarked
+from tools.translating.templates import untranslated
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p>Choose a module</p>",
+        '{% if a %}<a href="/x" aria-label="Next page"></a>{% endif %}',
+        "<h1>{{ name }} is ready</h1>",
+        '<p>{{ kind|default:"not known" }}</p>',
+        "<p>{{ number }} {{ number|pluralize }}</p>",
+        '{% include "_stale.html" with what="This list was" %}',
+        '{% pill "ok" "ok" "Accepted" %}',
+        "{% translate 'Yes' %}<p>{% blocktranslate %}Fine{% endblocktranslate %} Forgotten</p>",
+        "<code>{% if a %}</code><p>Forgotten</p>{% endif %}",
+    ],
+)
+def test_words_in_a_template_are_found(source: str) -> None:
+    assert len(untranslated(source)) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '<p class="lead">{% translate "Choose a module" %}</p>',
+        "<p>{% blocktranslate count n=n %}{{ n }} bit{% plural %}{{ n }} bits{% endblocktranslate %}</p>",
+        "<p>{# a remark #}{% comment %}another one{% endcomment %}</p>",
+        "<code>manage.py refresh_catalog</code><pre>some code</pre>",
+        "<p>{{ name }} · {{ size }} GB, GPU – IAM &nbsp;</p>",
+        '<p data-tone="{{ tone|default:"warning" }}">{{ kind|default:_("not known") }}</p>',
+        '{% block wrap_class %} narrow{% endblock %}{% url "catalog:home page" %}',
+    ],
+)
+def test_what_is_translated_or_no_language_is_left_alone(source: str) -> None:
+    assert untranslated(source) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'label = "Time zone"',
+        'messages.success(request, f"{name} was deleted.")',
+        'raise Problem("page:x", cause="It is gone")',
+        'form.add_error("x", "It can’t be empty.")',
+        "names = {1: 'Newest'}",
+    ],
+)
+def test_sentences_in_a_module_are_found(source: str) -> None:
+    assert len(list(unmarked(source))) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""What the module does."""',
+        'label = _("Time zone")',
+        'log.warning("Nobody was at home: %s", error)',
+        'raise ValueError("no such thing here")',
+        'header = "text/plain; charset=utf-8"',
+        'name = "Some Name"  # not shown',
+        "if name == 'Some Name': pass",
+        'rows = models.TextField(help_text="As upstream wrote it")',
+        'said = ngettext("%(n)s minute ago", "%(n)s minutes ago", n) % {"n": n}',
+    ],
+)
+def test_what_nobody_is_shown_is_left_alone(source: str) -> None:
+    assert list(unmarked(source)) == []
+
+
+@pytest.mark.parametrize(
+    ("original", "text"),
+    [
+        ("{count} left", "quedan {n}"),
+        ("%(name)s is ready", "está listo"),
+        ('<a href="%(url)s">Ask</a>', "<a>Pregunte</a>"),
+        ("Ask", 'Pregunte "ya"'),
+        ("Ask", "Pregunte <b"),
+        ("Ask", "Pregunte "),
+    ],
+)
+def test_a_translation_that_leaves_its_original_is_found(original: str, text: str) -> None:
+    assert differences(original, text)
+
+
+def test_a_faithful_translation_is_fine() -> None:
+    assert differences("%(n)s of <b>{all}</b> – “x”", "<b>{all}</b>: %(n)s – “x”") == []
