@@ -72,6 +72,7 @@ class ModuleRefresh:
     github: ServiceSession
     hub: DockerHub
     _listed: set[str] = field(default_factory=set)
+    _stored: set[str] = field(default_factory=set)
     _new: set[str] = field(default_factory=set)
     _list_read: bool = False
 
@@ -183,6 +184,7 @@ class ModuleRefresh:
                 "slug", "branch", "metadata_etag", "metadata_digest", "docker_image", "tags_etag"
             )
         }
+        self._stored = set(known)
         for module in listed:
             before = known.get(module.slug, _Before())
             self.jobs.add(
@@ -195,9 +197,9 @@ class ModuleRefresh:
         if isinstance(result, Problem):
             result = _Reading(result, "", None, None)
         with transaction.atomic():
+            new = listed.slug not in self._stored
             # Read again and locked: a curator may have saved meanwhile, and what is derived rests on their words.
-            module = Module.objects.select_for_update().filter(slug=listed.slug).first() or Module(slug=listed.slug)
-            new = module.pk is None
+            module = Module(slug=listed.slug) if new else Module.objects.select_for_update().get(slug=listed.slug)
             before = {name: getattr(module, name) for name in UPSTREAM}
             module.url = listed.url
             module.kind = Module.Kind.DEVELOPMENT if listed.slug == DEVELOPMENT_SLUG else Module.Kind.MODULE
@@ -213,8 +215,8 @@ class ModuleRefresh:
             elif changed:
                 module.save(update_fields=UPSTREAM)
             if isinstance(result.metadata, ModuleMetadata):
-                _store_facets(module, result.metadata)
-                _store_links(module, result.metadata)
+                _store_facets(module, result.metadata, new=new)
+                _store_links(module, result.metadata, new=new)
         outcome = "failed" if problem else "new" if new else "changed" if changed else UNCHANGED
         self.report.item("module", listed.slug, outcome, problem or module.tags_problem)
 
@@ -298,22 +300,23 @@ def _passing(error: Mapping[str, Any]) -> bool:
     return str(error.get("id", "")).startswith("service:")
 
 
-def _store_facets(module: Module, metadata: ModuleMetadata) -> None:
+def _store_facets(module: Module, metadata: ModuleMetadata, *, new: bool) -> None:
     wanted = {(facet.kind, facet.value, facet.label) for facet in facets.facets_of(metadata.keywords, metadata.licence)}
-    present = set(module.facets.values_list("kind", "value", "label"))
-    if wanted == present:
-        return
-    module.facets.all().delete()
+    if not new:
+        if wanted == set(module.facets.values_list("kind", "value", "label")):
+            return
+        module.facets.all().delete()
     ModuleFacet.objects.bulk_create(
         ModuleFacet(module=module, kind=kind, value=value, label=label) for kind, value, label in sorted(wanted)
     )
 
 
-def _store_links(module: Module, metadata: ModuleMetadata) -> None:
+def _store_links(module: Module, metadata: ModuleMetadata, *, new: bool) -> None:
     wanted = [(position, link.file, link.title) for position, link in enumerate(metadata.tosca)]
-    if wanted == list(module.template_links.values_list("position", "file", "title")):
-        return
-    module.template_links.all().delete()
+    if not new:
+        if wanted == list(module.template_links.values_list("position", "file", "title")):
+            return
+        module.template_links.all().delete()
     ModuleTemplate.objects.bulk_create(
         ModuleTemplate(module=module, position=position, file=file, title=title) for position, file, title in wanted
     )

@@ -60,6 +60,15 @@ def replace_abandoned() -> None:
                 request_run(RefreshRun.Trigger.RESTART)
 
 
+def is_work_left() -> bool:
+    """Whether ``claim_next`` would find something to do, or a run whose process is gone."""
+    if RefreshRun.objects.abandoned().exists():
+        return True
+    pending = set(RefreshRun.objects.filter(state__in=[RefreshRun.State.WAITING, RefreshRun.State.RUNNING])
+                  .values_list("state", flat=True))  # fmt: skip
+    return pending == {RefreshRun.State.WAITING}
+
+
 def claim_next() -> RefreshRun | None:
     """Make the waiting run the running one. None when nothing waits or another process is at work."""
     replace_abandoned()

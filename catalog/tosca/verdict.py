@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 VALID, INVALID, PARSER_FAILED, UNREADABLE = "valid", "invalid", "parser_failed", "unreadable"
 TIME_LIMIT = 10.0  # seconds for one template; the slowest honest one takes 0.3
+PATIENCE = 1.0  # seconds a check waits for a child before one more is started, which takes about as long to load
 START_LIMIT = 60.0  # seconds for a child to load the library, on a machine that is busy
 MAX_ANSWER = 256 * 1024
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,10 +79,9 @@ class Checker:
     """A small pool of children; threads may share it. Use it as a context manager, so that they end with the work."""
 
     def __init__(self, *, children: int = 2, seconds: float = TIME_LIMIT) -> None:
-        self._seconds = seconds
-        self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
-        for _ in range(children):
-            self._idle.put(None)  # started when first needed
+        self._most, self._seconds = children, seconds
+        self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()
+        self._alive, self._lock = 0, threading.Lock()
 
     def __enter__(self) -> "Checker":
         return self
@@ -90,14 +90,12 @@ class Checker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         while not self._idle.empty():
-            child = self._idle.get()
-            if child:
-                child.end()
+            self._end(self._idle.get())
 
     def prepare(self) -> None:
         """Have a child load while other things are waited for, if something will have to be checked."""
-        child = self._idle.get()
-        self._idle.put(child or _Child())
+        if self._may_start(1):
+            self._idle.put(self._start())
 
     def check(self, text: str, types: Mapping[str, str]) -> Verdict:
         """The verdict on a template, given the texts of the type files it imports, nested ones included.
@@ -105,21 +103,48 @@ class Checker:
         Never raises for what a template can do; one that hangs, crashes or exhausts its child has failed the
         parser. Raises OSError when no child can be started.
         """
-        child = self._idle.get()
+        child = self._take()
         try:
-            if child is None:
-                child = _Child()
+            answer = child.ask(json.dumps({"template": text, "types": dict(types)}), self._seconds)
+        except OSError:
+            self._end(child)
+            raise
+        if not answer:
+            self._end(child)
+            return Verdict(PARSER_FAILED, (f"tosca-parser gave no answer within {self._seconds:.0f} seconds.",))
+        self._idle.put(child)
+        found = json.loads(answer)
+        return Verdict(found["verdict"], tuple(found["errors"]))
+
+    def _take(self) -> _Child:
+        """A child with nothing to do. The first is started at once, others when waiting takes longer than loading."""
+        most = 1
+        while not self._may_start(most):
             try:
-                answer = child.ask(json.dumps({"template": text, "types": dict(types)}), self._seconds)
-            except OSError:
-                child.end()
-                child = None
-                raise
-            if not answer:
-                child.end()
-                child = None
-                return Verdict(PARSER_FAILED, (f"tosca-parser gave no answer within {self._seconds:.0f} seconds.",))
-            found = json.loads(answer)
-            return Verdict(found["verdict"], tuple(found["errors"]))
-        finally:
-            self._idle.put(child)
+                return self._idle.get(timeout=PATIENCE)
+            except queue.Empty:
+                most = self._most
+        return self._start()
+
+    def _may_start(self, most: int) -> bool:
+        """Whether fewer than this many are alive; one more is counted as such then."""
+        with self._lock:
+            if self._alive >= most:
+                return False
+            self._alive += 1
+            return True
+
+    def _start(self) -> _Child:
+        try:
+            return _Child()
+        except OSError:
+            self._forget()
+            raise
+
+    def _end(self, child: _Child) -> None:
+        child.end()
+        self._forget()
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._alive -= 1
