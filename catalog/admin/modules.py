@@ -143,6 +143,7 @@ class ModuleAdmin(_ModelAdmin):
     search_fields = ("slug", "title", "title_override", "keywords")
     ordering = ("-featured", "position", "sort_title")
     list_per_page = 50
+    show_full_result_count = False  # of what was searched for; all of them would be counted beside
     actions = ("hide", "show", "refresh")
     inlines = (ModuleTemplateInline,)
     change_form_template = "admin/catalog/module/change_form.html"
