@@ -2,22 +2,20 @@
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from catalog.models import RefreshRun
-from catalog.refresh.jobs import Jobs
-from catalog.refresh.modules import ModuleRefresh
-from catalog.refresh.pictures import PictureRefresh
 from catalog.refresh.runs import Report, Superseded, claim_next, request_run
-from catalog.refresh.templates import TemplateRefresh
-from catalog.sources.dockerhub import DockerHub
-from catalog.sources.fetch import github_session
-from catalog.tosca.verdict import Checker
 from deepdash.errors import Problem
 from deepdash.metrics import Counted, Gauge
+
+if TYPE_CHECKING:
+    from catalog.refresh.jobs import Jobs
+    from catalog.refresh.pictures import PictureRefresh
 
 log = logging.getLogger(__name__)
 RUNS = Counted("catalogue_refreshes_total", "Refreshes of the catalogue, by how they ended.")
@@ -85,6 +83,15 @@ def _carry_out(run: RefreshRun, progress: Callable[[Report], None] | None) -> No
 
 
 def _refresh(report: Report, progress: Callable[[Report], None] | None) -> None:
+    # Web workers ask for refreshes and don't do them: parsers, schemas and sanitisers would fill their memory.
+    from catalog.refresh.jobs import Jobs
+    from catalog.refresh.modules import ModuleRefresh
+    from catalog.refresh.pictures import PictureRefresh
+    from catalog.refresh.templates import TemplateRefresh
+    from catalog.sources.dockerhub import DockerHub
+    from catalog.sources.fetch import github_session
+    from catalog.tosca.verdict import Checker
+
     def tick() -> None:
         report.alive()
         if progress:
@@ -119,7 +126,7 @@ def _refresh(report: Report, progress: Callable[[Report], None] | None) -> None:
         tick()
 
 
-def _refresh_pictures(pictures: PictureRefresh, jobs: Jobs) -> None:
+def _refresh_pictures(pictures: "PictureRefresh", jobs: "Jobs") -> None:
     pictures.start()
     jobs.drain()
     pictures.show()

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from catalog.models import RefreshRun, WebhookDelivery
 from catalog.services import refresh_request
-from catalog.sources.metadata import BRANCHES
+from catalog.sources.places import BRANCHES
 from deepdash.addresses import client_address
 from deepdash.config import config
 from deepdash.errors import Problem

@@ -1,14 +1,16 @@
 """The state of the background work: is anything waiting, does somebody do it, does somebody ask for it."""
 
 import time
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import cache
-from redis import Redis
-from redis.exceptions import RedisError
 
 from deepdash.config import config
 from deepdash.metrics import Gauge
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 HEARTBEAT = 60.0  # seconds
 SILENCE = 3 * HEARTBEAT + 5  # then beat or the workers are taken for dead
@@ -32,8 +34,10 @@ def is_worked() -> bool:
     return age is not None and age < SILENCE
 
 
-def broker() -> Redis:
+def broker() -> "Redis":
     """A connection to the broker's database with short time limits. Only where REDIS_URL is set."""
+    from redis import Redis  # five megabytes that nobody needs without it
+
     times = {"socket_connect_timeout": 1, "socket_timeout": 2}
     return Redis.from_url(settings.CELERY_BROKER_URL, **times, **settings.REDIS_TLS)
 
@@ -42,6 +46,8 @@ def queue_length() -> int | None:
     """How many tasks wait; None without a queue or when Redis does not answer."""
     if not config.REDIS_URL:
         return None
+    from redis.exceptions import RedisError
+
     try:
         with broker() as redis:
             return int(redis.llen(settings.CELERY_TASK_DEFAULT_QUEUE))

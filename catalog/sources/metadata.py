@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from jsonschema import Draft7Validator
 
 from catalog.sources.fetch import Fetched, fetch
-from catalog.sources.places import GITHUB
+from catalog.sources.places import BRANCHES, GITHUB
 from catalog.tosca.guard import Refused
 from catalog.tosca.loader import plain
 from deepdash.config import config
@@ -18,7 +18,6 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError, ServiceSession
 from deepdash.inert import inert, one_line
 
-BRANCHES = ("master", "main", "HEAD")
 MAX_KEYWORDS = 50
 MAX_DESCRIPTION = 50_000  # characters; the longest public one has 3,600
 _TAG_OR_DIGEST = re.compile(r"(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$")

@@ -8,6 +8,7 @@ from deepdash.config import BASE_DIR, config
 
 GITHUB = "https://github.com/"
 GITHUB_RAW = "https://raw.githubusercontent.com/"
+BRANCHES = ("master", "main", "HEAD")  # where metadata is looked for when the list names none
 
 
 @dataclass(frozen=True)
