@@ -38,7 +38,8 @@ from deployments.submission import Submission
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from deployments.models import Deployment
+    from deployments.models import Deployment, Training
+    from deployments.trainings.replay import Replay
 
 CHOICE_NAMES = ("toscaname", "hardware", "docker_tag", "run")
 SERVICES = {"jupyter": "JupyterLab", "deepaas": "DEEPaaS API", "monitor": "TensorBoard"}
@@ -76,7 +77,8 @@ class ConfigurePage:
     """All that the page shows. ``problem`` is why it came back, ``review`` whether to show what would be sent.
 
     ``filled`` are the names of inputs that a link has filled in, to be looked at; ``provider_options`` the agreements
-    to choose from with their labels, None while they are not known.
+    to choose from with their labels, None while they are not known. ``record`` is the training that the deployment is
+    made for, ``follows`` whether it is to be started there by itself.
     """
 
     subject: Subject
@@ -90,6 +92,9 @@ class ConfigurePage:
     notes: list[str] = field(default_factory=list)
     filled: list[str] = field(default_factory=list)
     provider_options: list[tuple[str, str]] | None = None
+    record: "Training | None" = None
+    replay: "Replay | None" = None
+    follows: bool = False
     providers_problem: Problem | None = None
 
     @property

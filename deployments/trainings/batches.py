@@ -24,7 +24,7 @@ from deployments.states import Status
 from deployments.trainings.arguments import ArgumentField, as_sent
 from deployments.trainings.description import Argument
 from deployments.trainings.news import batch_end, batch_stop
-from deployments.trainings.services import Call, training_start, trainings_read
+from deployments.trainings.services import Call, api_of, training_start, trainings_read
 from deployments.trainings.states import UNDER_WAY
 
 if TYPE_CHECKING:
@@ -131,6 +131,9 @@ def _go_on(batch: TrainingBatch) -> None:
         return batch_stop(batch, "Its deployment could not be created.")
     try:
         trainings_read(user=user, deployment=deployment, force=True)
+        if problem := api_of(deployment).problem:
+            log.info("Batch %s waits: %s", batch.pk, problem)
+            return _wait(batch)
         if Training.objects.filter(deployment=deployment, status__in=UNDER_WAY, removed_at=None).exists():
             return None
         place = _next_place(batch)
@@ -143,14 +146,18 @@ def _go_on(batch: TrainingBatch) -> None:
     except LoginExpired:
         return batch_stop(batch, "Your session ended for good, so the dashboard could no longer act for you.")
     except ServiceError as error:
-        log.info("Batch %s waits: %s", batch.pk, error)  # tried again in a minute
+        log.info("Batch %s waits: %s", batch.pk, error)
     except Problem as problem:
         if problem.id in {"training:unable", "training:failed", "training:refused", "training:sealed"}:
             return batch_stop(batch, problem.headline)
         log.info("Batch %s waits: %s", batch.pk, problem)
+    return _wait(batch)
+
+
+def _wait(batch: TrainingBatch) -> None:
+    """Tried again in a minute, but not for ever."""
     if timezone.now() - _last_sign(batch) > PATIENCE:
-        return batch_stop(batch, "The API gave no answer for a day.")
-    return None
+        batch_stop(batch, "The API gave no answer for a day.")
 
 
 def _next_place(batch: TrainingBatch) -> int | None:
@@ -177,7 +184,7 @@ def _call(batch: TrainingBatch, place: int) -> Call:
 
 def _last_sign(batch: TrainingBatch) -> Any:
     last = batch.runs.order_by("-started_at").values_list("started_at", flat=True).first()
-    return max(filter(None, (last, batch.created_at, batch.deployment.api.read_at)))
+    return max(filter(None, (last, batch.created_at, api_of(batch.deployment).read_at)))
 
 
 def _range(text: str, argument: Argument) -> list[str]:

@@ -122,7 +122,12 @@ class TrainingBatch(models.Model):
         ordering: ClassVar = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"batch of {len(self.plan)} trainings"
+        return f"batch of {len(self.plan)}"
+
+    @property
+    def is_single(self) -> bool:
+        """One training that follows a new deployment, rather than a grid."""
+        return len(self.plan) == 1
 
     def get_absolute_url(self) -> str:
         return reverse("deployments:batch", args=[self.key])

@@ -1,5 +1,6 @@
 """Notices about trainings: that one has ended, or that a batch has."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from deepdash.config import config
@@ -7,7 +8,7 @@ from deployments.journal.models import DETAIL_CHARS, Notice
 from deployments.journal.notices import notices_keep
 from deployments.trainings.charts import number
 from deployments.trainings.models import Training, TrainingBatch
-from deployments.trainings.states import TrainingStatus
+from deployments.trainings.states import VIEWS, TrainingStatus
 
 _HEADLINES: dict[str, tuple[str, str]] = {
     TrainingStatus.DONE: (Notice.Kind.TRAINED, "The training on “{title}” is done"),
@@ -36,15 +37,24 @@ def batch_end(batch: TrainingBatch, state: TrainingBatch.State, reason: str = ""
 
 def _batch_tell(batch: TrainingBatch) -> None:
     done = batch.state == TrainingBatch.State.DONE
+    ended = Counter(VIEWS[status].label.lower() for status in batch.runs.values_list("status", flat=True))
+    single = len(batch.plan) == 1
+    if single and (done or ended):
+        return  # its one training tells of itself
     title = batch.deployment.shown_title
+    if single:
+        headline = f"The training on “{title}” was not started"
+    else:
+        headline = f"The {len(batch.plan)} trainings on “{title}” {'have ended' if done else 'were stopped'}"
+    counts = ", ".join(f"{count} {label}" for label, count in ended.most_common())
     notices_keep([
         Notice(
             user_id=batch.owner_id,
             kind=Notice.Kind.TRAINED if done else Notice.Kind.FAILED,
             deployment=batch.deployment,
             cause=f"batch {batch.pk}",
-            headline=f"The {len(batch.plan)} trainings on “{title}” {'are done' if done else 'were stopped'}"[:200],
-            detail=batch.reason[:DETAIL_CHARS],
+            headline=headline[:200],
+            detail=(batch.reason or counts)[:DETAIL_CHARS],
             mail_due=bool(config.EMAIL_URL),
         )
     ])  # fmt: skip

@@ -5,12 +5,11 @@ from datetime import timedelta
 from hashlib import blake2s
 from statistics import median
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.http import QueryDict
 
 from deployments.listing import Row
-from deployments.models import Deployment, ModuleApi, Training, TrainingArguments
+from deployments.models import Deployment, ModuleApi, Training, TrainingArguments, TrainingBatch
 from deployments.portrait import Portrait
 from deployments.status import describe
 from deployments.trainings.arguments import ArgumentsForm
@@ -19,6 +18,7 @@ from deployments.trainings.description import Argument, restored
 from deployments.trainings.durations import in_words
 from deployments.trainings.listing import TrainingList, TrainingQuery, in_short, training_list
 from deployments.trainings.reading import endpoint_of
+from deployments.trainings.replay import run_by_key
 from deployments.trainings.states import TrainingStatus
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class TrainingPage:
     chart: Chart | None
     usual: str
     sets: list[TrainingArguments]
+    batches: list[TrainingBatch] = field(default_factory=list)
     form: ArgumentsForm | None = None
     filled_from: str = ""
     sent: str = ""
@@ -108,6 +109,7 @@ def training_page(user: "User", deployment: Deployment, data: QueryDict, *, form
         chart=over_time(recent, metric) if metric else None,
         usual=in_words(usual.total_seconds()) if usual else "",
         sets=[],
+        batches=list(TrainingBatch.objects.filter(deployment=deployment).running()),
     )  # fmt: skip
     if form and model and model.get("train") is not None and page.can_be_called:
         kept = list(TrainingArguments.objects.filter(
@@ -147,14 +149,6 @@ def start_values(user: "User", kept: list[TrainingArguments], data: QueryDict) -
         return {}, ""
     last = next((one for one in kept if not one.name), None)
     return (last.arguments, "Filled in as you last used it.") if last and last.arguments else ({}, "")
-
-
-def run_by_key(user: "User", key: str) -> Training | None:
-    """The user's own run with that key, None for anything else."""
-    try:
-        return Training.objects.visible_to(user).filter(key=UUID(key)).select_related("deployment").first()
-    except ValueError:
-        return None
 
 
 def usual_duration(runs: list[Training]) -> timedelta | None:

@@ -4,8 +4,10 @@ made again from its own template, or updated."""
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,7 +18,7 @@ from deepdash.limits import count
 from deepdash.types import Request
 from deployments.configuration import ConfigurePage, Subject, page_for_data, submission_of
 from deployments.models import Deployment
-from deployments.opening import offers_for, page_to_begin
+from deployments.opening import offers_for, page_for_training, page_to_begin
 from deployments.preflight import advice_for
 from deployments.presets.services import preset_delete, preset_save
 from deployments.providers import providers_for
@@ -25,6 +27,7 @@ from deployments.states import Status
 from deployments.status import configure_url
 from deployments.subjects import deployable_module, subject_alone, subject_of_module
 from deployments.submission import deployment_submit
+from deployments.trainings.replay import run_by_key, training_follow
 from deployments.updates import changed_inputs, deployment_update, why_not_updatable
 from deployments.views.common import find, signed_in
 
@@ -57,7 +60,8 @@ def again(request: Request, uuid: str) -> HttpResponse:
     """A deployment once more: in its module's form, or from its own template when there is no such form."""
     deployment = find(request, uuid)
     if request.method != "POST" and deployable_module(deployment):
-        return redirect(configure_url(deployment))
+        query = urlencode({"record": request.GET["record"]}) if "record" in request.GET else ""
+        return redirect(f"{configure_url(deployment)}{'&' if query else ''}{query}")
     try:
         subject = subject_alone(signed_in(request), deployment)
     except Problem as problem:
@@ -106,7 +110,7 @@ def _form_page(request: Request, subject: Subject) -> HttpResponse:
         return _answer(request, subject)
     typed = take_form(request, path=request.path)
     if typed is not None:
-        page = page_for_data(subject, typed)
+        page = _page_for_data(subject, typed)
         page.notice = "You are signed in again, and this is what you typed. It has not been sent yet."
     else:
         page = page_to_begin(subject, request.GET)
@@ -119,10 +123,18 @@ def _providers(request: Request, subject: Subject) -> HttpResponse:
     return render(request, "deployments/_providers.html", {"page": page, "chosen": request.GET.get("provider", "")})
 
 
+def _page_for_data(subject: Subject, data: QueryDict, **options: Any) -> ConfigurePage:
+    page = page_for_data(subject, data, **options)
+    run = None if subject.updates else run_by_key(subject.user, data.get("record", ""))
+    if run:
+        page_for_training(page, run, follows="follows" in data)
+    return page
+
+
 def _answer(request: Request, subject: Subject) -> HttpResponse:
     action = request.POST.get("action", "apply")
     generate = request.POST.get("generate", "")
-    page = page_for_data(
+    page = _page_for_data(
         subject,
         request.POST,
         generate=generate,
@@ -161,6 +173,9 @@ def _deploy(request: Request, page: ConfigurePage) -> HttpResponse:
         messages.add_message(request, messages.WARNING, f"{unknown.headline} {unknown.step}", extra_tags="warn")
     else:
         messages.success(request, f"Deployment requested: {deployment.shown_title}.", extra_tags="ok")
+    if page.record and page.follows:
+        training_follow(user=signed_in(request), deployment=deployment, run=page.record)
+        messages.info(request, "Its training starts by itself as soon as its API answers.", extra_tags="busy")
     return redirect(deployment)
 
 
@@ -209,9 +224,14 @@ def _refused(request: Request, page: ConfigurePage, problem: Problem) -> HttpRes
 def _without_module(request: Request) -> HttpResponse:
     """Where a link to a module's form leads that no longer is: to the form of what was deployed from it."""
     origin = Deployment.objects.visible_to(request.user).by_reference(request.GET.get("from", "")).first()
-    if origin is None:
-        raise Http404
-    return redirect("deployments:again", origin.reference)
+    if origin is not None:
+        address, record = reverse("deployments:again", args=[origin.reference]), request.GET.get("record", "")
+        return redirect(f"{address}?{urlencode({'record': record})}" if record else address)
+    if run := run_by_key(signed_in(request), request.GET.get("record", "")):
+        text = "Its module is not in the catalogue, so it can’t be deployed from here; the record keeps its template."
+        messages.warning(request, text, extra_tags="warn")
+        return redirect(run)
+    raise Http404
 
 
 def _impossible(request: Request, deployment: Deployment, problem: Problem) -> HttpResponse:

@@ -26,6 +26,7 @@ from deployments.trainings.page import TrainingPage, head_of, model_of, train_fo
 from deployments.trainings.reading import endpoint_of
 from deployments.trainings.services import Call, api_of, arguments_keep, training_start, trainings_read
 from deployments.trainings.states import TrainingStatus
+from deployments.trainings.tasks import go_on_with_batch
 from deployments.views.common import STOP_POLLING, attempt, find, signed_in
 
 UNDER_WAY, AT_REST = 3, 20  # seconds until the next look
@@ -57,6 +58,9 @@ def training_live(request: Request, uuid: str) -> HttpResponse:
     user, deployment = signed_in(request), find(request, uuid)
     problem = attempt(lambda: trainings_read(user=user, deployment=deployment)) if _may_ask(deployment) else None
     page = training_page(user, deployment, request.GET)
+    if not page.current and not problem:
+        for batch in page.batches:  # while somebody watches, the next one need not wait for the minute
+            go_on_with_batch.delay(batch.pk)
     context = _context(request, page, problem=problem, looking=False)
     context |= {"changed": request.GET.get("state") != page.state, "it": head_of(page.deployment)}
     context["form_came"] = page.form is not None and request.GET.get("form") == "none"
@@ -156,7 +160,7 @@ def _render(
 def _context(request: Request, page: TrainingPage, *, problem: Problem | None, looking: bool) -> dict[str, Any]:
     trigger = ""
     if _may_ask(page.deployment):
-        trigger = "load" if looking else f"every {UNDER_WAY if page.current else AT_REST}s"
+        trigger = "load" if looking else f"every {UNDER_WAY if page.current or page.batches else AT_REST}s"
     chosen = {
         "model": page.model["key"] if page.model else "", "metric": page.metric, "page": page.history.number,
         "from": request.GET.get("from", ""), "set": request.GET.get("set", ""), "state": page.state,

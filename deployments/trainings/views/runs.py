@@ -6,8 +6,6 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from deepdash.errors import Problem
 from deepdash.types import Request
 from deployments.models import Deployment, Training, TrainingArguments
-from deployments.status import configure_url
 from deployments.trainings.arguments import as_sent
 from deployments.trainings.comparison import deployment_name, image_of
 from deployments.trainings.curl import curl_of
@@ -29,6 +26,7 @@ from deployments.trainings.records import (
     runs_csv,
     training_import,
 )
+from deployments.trainings.replay import new_deployment_url, replay_of
 from deployments.trainings.results import Fact, sections_of, shown
 from deployments.trainings.services import training_cancel, training_remove, trainings_read
 from deployments.views.common import attempt, signed_in
@@ -121,8 +119,6 @@ def run_again(request: Request, key: str) -> HttpResponse:
         user=signed_in(request), module_slug=one.module_slug, model=one.model, name="",
         defaults={"arguments": one.arguments},
     )  # fmt: skip
-    text = "Deploy this; the Training tab of the new deployment is then filled in with the arguments of that run."
-    messages.info(request, text, extra_tags="busy")
     return redirect(address)
 
 
@@ -156,19 +152,6 @@ def find_run(request: Request, key: str) -> Training:
     return found
 
 
-def new_deployment_url(one: Training) -> str:
-    """The configure form as it was for the deployment of a run; "" when its module is not known."""
-    if one.deployment is not None:
-        return configure_url(one.deployment)
-    if not one.module_slug:
-        return ""
-    environment = environment_of(one)
-    wishes = {name: str(value) for name, value in environment.choices.items() if value}
-    wishes |= {f"in-{name}": as_sent(value) for name, value in environment.inputs.items()
-               if isinstance(value, (str, int, float)) and len(str(value)) <= 500}  # fmt: skip
-    return f"{reverse('deployments:configure', args=[one.module_slug])}?{urlencode(wishes)}"
-
-
 def csv_answer(text: str, name: str) -> HttpResponse:
     response = HttpResponse(text, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
@@ -198,6 +181,7 @@ def _run_context(request: Request, one: Training) -> dict[str, Any]:
         "sections": sections_of(one.result),
         "places": list(places.for_list().order_by("-created_at")[:10]) if one.module_slug else [],
         "again": new_deployment_url(one),
+        "missing": replay_of(one).missing,
         "call": curl_of(endpoint, one.model, "train", params=sent, secrets=one.secret_arguments) if endpoint else "",
         "wait": UNDER_WAY if one.is_under_way and one.is_listed else 0,
     }  # fmt: skip
