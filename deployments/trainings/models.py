@@ -124,13 +124,13 @@ class TrainingBatch(models.Model):
     def __str__(self) -> str:
         return f"batch of {len(self.plan)}"
 
-    @property
-    def is_single(self) -> bool:
-        """One training that follows a new deployment, rather than a grid."""
-        return len(self.plan) == 1
-
     def get_absolute_url(self) -> str:
         return reverse("deployments:batch", args=[self.key])
+
+    @property
+    def is_single(self) -> bool:
+        """One training, as that which follows a new deployment, rather than a grid."""
+        return len(self.plan) == 1
 
 
 class Training(models.Model):

@@ -20,7 +20,8 @@ FIGURES = 3
 
 def trainings_tell(runs: Sequence[Training]) -> None:
     """Tell the owners of runs that have just ended. Cancelling is no news, and a batch tells of itself at its end."""
-    notices_keep([_notice(run) for run in runs if run.batch_id is None and run.status in _HEADLINES and run.deployment])
+    alone = [run for run in runs if run.batch is None or run.batch.is_single]
+    notices_keep([_notice(run) for run in alone if run.status in _HEADLINES and run.deployment])
 
 
 def batch_stop(batch: TrainingBatch, reason: str) -> None:
@@ -38,11 +39,10 @@ def batch_end(batch: TrainingBatch, state: TrainingBatch.State, reason: str = ""
 def _batch_tell(batch: TrainingBatch) -> None:
     done = batch.state == TrainingBatch.State.DONE
     ended = Counter(VIEWS[status].label.lower() for status in batch.runs.values_list("status", flat=True))
-    single = len(batch.plan) == 1
-    if single and (done or ended):
+    if batch.is_single and (done or ended):
         return  # its one training tells of itself
     title = batch.deployment.shown_title
-    if single:
+    if batch.is_single:
         headline = f"The training on “{title}” was not started"
     else:
         headline = f"The {len(batch.plan)} trainings on “{title}” {'have ended' if done else 'were stopped'}"

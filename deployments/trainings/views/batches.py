@@ -83,7 +83,7 @@ def batch(request: Request, key: str) -> HttpResponse:
     runs = {run.batch_place: run for run in one.runs.filter(removed_at=None).for_list()}
     lines = [
         {"place": place + 1, "row": RunRow(runs[place]) if place in runs else None,
-         "values": [(name, value) for name, value in pairs if name in one.axes]}
+         "values": [(name, value) for name, value in pairs if name in one.axes or one.is_single]}
         for place, pairs in enumerate(one.plan)
     ]  # fmt: skip
     under_way = any(run.is_under_way for run in runs.values())

@@ -37,7 +37,7 @@ UNDER_WAY, AT_REST = 3, 20  # seconds until the next look
 @require_http_methods(["GET", "HEAD", "POST"])
 def training(request: Request, uuid: str) -> HttpResponse:
     """The page as the database knows it; the live part then asks DEEPaaS. ``?fresh=1`` asks first. POST: the form."""
-    user, deployment = signed_in(request), find(request, uuid)
+    user, deployment = signed_in(request), find(request, uuid, "api")
     if request.method == "POST":
         return _answer(request, user, deployment)
     problem = None
@@ -55,7 +55,7 @@ def training(request: Request, uuid: str) -> HttpResponse:
 @require_safe
 def training_live(request: Request, uuid: str) -> HttpResponse:
     """The trainings under way, and the rest of the page where it has changed (``state`` is what the browser shows)."""
-    user, deployment = signed_in(request), find(request, uuid)
+    user, deployment = signed_in(request), find(request, uuid, "api")
     problem = attempt(lambda: trainings_read(user=user, deployment=deployment)) if _may_ask(deployment) else None
     page = training_page(user, deployment, request.GET)
     if not page.current and not problem:
