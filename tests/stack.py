@@ -114,6 +114,7 @@ def running(
     catalogue: str = "",
     extra: Mapping[str, Any] | None = None,
     application: str = "deepdash.wsgi",
+    sandbox_module: str = "sandbox",
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
     """A stack in the folder ``data``; ``extra`` are configuration keys that differ from the sandbox's.
@@ -144,7 +145,7 @@ def running(
     stack = Stack(url, sandbox, data, keys)
     with (data / "sandbox.log").open("wb") as sandbox_log, (data / "web.log").open("ab") as web_log:
         try:
-            children.append(_start("sandbox", *options, environment=keys, log=sandbox_log))
+            children.append(_start(sandbox_module, *options, environment=keys, log=sandbox_log))
             wait_for(f"{sandbox}/control/", children[-1], data / "sandbox.log")
             stack.manage("migrate", "--no-input", "-v0")
             stack.manage("collectstatic", "--no-input", "-v0")
