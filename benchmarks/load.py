@@ -94,11 +94,10 @@ class Person:
         return "" if wrong else text
 
     async def page(self, kind: str, path: str) -> str:
-        """A page and the parts it asks for at once."""
+        """A page and the parts it asks for at once; their text, the parts' first."""
         text = await self.ask(kind, path)
-        for address in _PART.findall(text):
-            await self.ask("parts", unescape(address), part=True)
-        return text
+        parts = [await self.ask("parts", unescape(address), part=True) for address in _PART.findall(text)]
+        return "\n".join([*parts, text])
 
     async def sign_in(self) -> None:
         page = await self.ask("signing in", "/login/iam")
@@ -116,7 +115,8 @@ class Person:
         habits, weights = list(HABITS), list(HABITS.values())
         while time.monotonic() < until:
             await self.do(self.random.choices(habits, weights)[0], until)
-            await asyncio.sleep(min(self.random.expovariate(1 / THINKING), 4 * THINKING))
+            pause = min(self.random.expovariate(1 / THINKING), 4 * THINKING)
+            await asyncio.sleep(max(0.0, min(pause, until - time.monotonic())))
 
     async def do(self, habit: str, until: float) -> None:
         module = self.random.choice(MODULES)

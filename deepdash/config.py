@@ -104,7 +104,11 @@ def _origin(value: str) -> str:
 
 def _ca_path(value: str) -> str:
     """A CA bundle: a file or a folder that exists (contract of requests' ``verify``)."""
-    if value and not Path(value).exists():
+    try:
+        there = not value or Path(value).exists()
+    except OSError as error:
+        raise ValueError(f"can't be looked for: {error.strerror}") from None
+    if not there:
         raise ValueError(f"there is no file or folder {value}")
     return value
 

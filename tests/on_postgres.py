@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.servers import postgres
 from tests.stack import ROOT
 
-SUITES = ("deepdash", "accounts", "catalog", "deployments", "tests/test_strangers.py")
+SUITES = ("deepdash", "accounts", "catalog", "deployments", "tests/test_strangers.py", "tests/test_fuzzing.py",
+          "tests/test_hostile_texts.py")  # fmt: skip
 
 
 def main() -> int:
