@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from deployments.adoption import repository
-from deployments.models import Deployment
+from deployments.models import Deployment, Training
 from deployments.querysets import DEFAULT_SORT, SORTS, status_groups
 from deployments.reasons import site_name
-from deployments.states import COMPLETE
+from deployments.states import HOLDING_NOTHING
 from deployments.status import StatusView, describe
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Row:
 
     deployment: Deployment
     view: StatusView
+    training: Training | None = None  # the one that began last, where lists tell of it
 
     @property
     def run(self) -> str:
@@ -109,6 +110,13 @@ class Row:
     @property
     def site(self) -> str:
         return site_name(self.deployment.provider_name)
+
+    @property
+    def size(self) -> str:
+        """What it was made with: "4 CPUs, 1 GPU"."""
+        cpus, gpus = self.deployment.num_cpus, self.deployment.num_gpus
+        parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((cpus, "CPU"), (gpus, "GPU")) if n]
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -195,7 +203,9 @@ def deployment_list(user: "User", query: ListQuery, *, unreachable: bool = False
     if not query.is_narrowed:
         paginator.count = sums["total"]  # known already, so not counted again
     page = paginator.get_page(query.page)
-    rows = [Row(deployment, describe(deployment, unreachable=unreachable)) for deployment in page.object_list]
+    shown = list(page.object_list)
+    trainings = {run.deployment_id: run for run in Training.objects.visible_to(user).last_of_each(shown).for_cell()}
+    rows = [Row(it, describe(it, unreachable=unreachable), trainings.get(it.pk)) for it in shown]
     return DeploymentList(
         query, page, rows,
         counts={key: sums[key] for key in STATUS_LABELS},
@@ -235,7 +245,7 @@ def _day(text: str) -> str:
 def _sums(mine: Any) -> dict[str, Any]:
     alive = Q(gone_at__isnull=True)
     counts = {key: Count("pk", filter=alive & condition) for key, condition in status_groups().items()}
-    held = alive & Q(status__in=COMPLETE)
+    held = alive & ~Q(status__in=HOLDING_NOTHING)
     sums: dict[str, Any] = mine.order_by().aggregate(
         **counts,
         gone=Count("pk", filter=~alive),

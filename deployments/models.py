@@ -12,7 +12,7 @@ from django.utils import timezone
 from deployments.journal.models import Action, Notice
 from deployments.presets.models import Preset
 from deployments.querysets import DeploymentQuerySet
-from deployments.states import BOOT_TIME, COMPLETE, ENDED, MOVING, Status
+from deployments.states import BOOT_TIME, COMPLETE, ENDED, HOLDING_NOTHING, MOVING, Status
 from deployments.storage.models import StorageAccount
 from deployments.trainings.models import ModuleApi, Training, TrainingArguments, TrainingBatch
 
@@ -166,6 +166,11 @@ class Deployment(models.Model):
     @property
     def is_gone(self) -> bool:
         return self.gone_at is not None or self.status in ENDED
+
+    @property
+    def holds(self) -> bool:
+        """Whether, as far as we know, it holds processors and GPUs at a provider; see ``holding`` of the queryset."""
+        return self.gone_at is None and self.status not in HOLDING_NOTHING
 
     @property
     def made_here(self) -> bool:

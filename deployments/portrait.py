@@ -133,13 +133,6 @@ class Portrait:
         found += [(label, said.format(options[name])) for name, label, said in _OPTIONS if options.get(name)]
         return found
 
-    @property
-    def size(self) -> str:
-        """What it holds: "4 CPUs, 1 GPU"."""
-        cpus, gpus = self.deployment.num_cpus, self.deployment.num_gpus
-        parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((cpus, "CPU"), (gpus, "GPU")) if n]
-        return ", ".join(parts)
-
 
 def portrait(deployment: Deployment, *, unreachable: bool = False) -> Portrait:
     """The portrait of a record as it stands; three statements: its events, what was done to it, its template."""

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from deployments.states import BOOT_TIME, COMPLETE, FAILED, MOVING, Status
+from deployments.states import BOOT_TIME, COMPLETE, FAILED, HOLDING_NOTHING, MOVING, Status
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -78,7 +78,7 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
 
     def holding(self) -> Self:
         """Those that, as far as we know, hold processors and GPUs at a provider."""
-        return self.alive().exclude(status__in=[Status.CREATE_FAILED, Status.UNCERTAIN])
+        return self.alive().exclude(status__in=HOLDING_NOTHING)
 
     def gone(self) -> Self:
         return self.filter(gone_at__isnull=False)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import responses
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from lxml import html
 
 from accounts.models import User
 from accounts.testing import configure
@@ -21,6 +22,7 @@ from deployments.testing import listing, make_deployment, upstream
 from deployments.tests.conftest import CMDB, IM, ORCHESTRATOR, SLAM
 from deployments.tests.test_providers import cmdb_answer, slam_answer
 from deployments.tests.test_services import LIST, NOT_THERE, of
+from deployments.trainings.testing import make_training
 
 HTMX = {"HX-Request": "true"}
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -196,12 +198,25 @@ class TestList:
         wire.get(LIST, json=listing(*many))
         with django_assert_max_num_queries(13):  # session, user and token; one look; the page
             browser.get("/deployments/rows?step=sync", headers=HTMX)
-        with django_assert_max_num_queries(7):
+        with django_assert_max_num_queries(8):
             page = browser.get("/deployments")
         assert "of 2000" in text(page)
         wire.replace(responses.GET, LIST, json=listing(*many))
         with django_assert_max_num_queries(10):  # nothing changed: the usual case
             browser.get("/deployments/rows?step=sync", headers=HTMX)
+
+    def test_each_row_tells_of_the_training_that_began_last(self, browser: Client, owner: User) -> None:
+        first, second = make_deployment(owner), make_deployment(owner)
+        make_deployment(owner, title="Untrained")
+        now = timezone.now()
+        make_training(first, status="done", started_at=now - timedelta(hours=5))
+        newest = make_training(first, status="error", started_at=now - timedelta(hours=1))
+        make_training(second, status="done", started_at=now - timedelta(hours=2))
+        make_training(second, status="done", started_at=now, removed_at=now)
+        page = html.fromstring(browser.get("/deployments").content.decode())
+        said = [" ".join(cell.text_content().split()) for cell in page.xpath("//td[@data-label='Last training']")]
+        assert said == ["–", "Done 2 hours ago", "Error 1 hour ago"]
+        assert page.xpath("//td[@data-label='Last training']//a/@href")[-1] == newest.get_absolute_url()
 
 
 class TestDetail:

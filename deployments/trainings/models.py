@@ -16,7 +16,10 @@ from deployments.trainings.durations import in_words
 from deployments.trainings.states import UNDER_WAY, VIEWS, TrainingStatus, TrainingView
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from accounts.models import User
+    from deployments.models import Deployment
 
 NAME_CHARS = 60
 
@@ -54,6 +57,15 @@ class TrainingQuerySet(models.QuerySet["Training"]):
 
     def under_way(self) -> Self:
         return self.filter(status__in=UNDER_WAY)
+
+    def last_of_each(self, deployments: "Iterable[Deployment]") -> Self:
+        """The training that began last in each of some deployments, where there was any."""
+        newer = self.filter(deployment=models.OuterRef("deployment")).order_by("-started_at", "-pk").values("pk")[:1]
+        return self.filter(deployment__in=[it.pk for it in deployments], pk=models.Subquery(newer))
+
+    def for_cell(self) -> Self:
+        """As one cell of a table tells of them."""
+        return self.only("key", "deployment_id", "status", "started_at", "finished_at")
 
     def for_list(self) -> Self:
         """Rows as lists show them: without the long columns."""

@@ -23,6 +23,7 @@ from sandbox.world import World
 log = logging.getLogger(__name__)
 
 NO_PROVIDER = "No cloud provider meets the deployment requirements"
+TIMED_OUT = "Timeout: Maximum execution time exceeded."
 CALLBACK_TIMEOUT = 10.0
 _DEPLOYMENT_TYPE = {CLOUD: "OPENSTACK"}
 _SUBMISSION_SHARE = 0.1
@@ -221,7 +222,7 @@ class Workflows:
             await asyncio.Event().wait()
             return
         await self._world.sleep(deployment.timeout_mins * 60)
-        self._fail(deployment, "CREATE_FAILED", "Timeout: Maximum execution time exceeded.")
+        self._fail(deployment, "CREATE_FAILED", TIMED_OUT)
 
     def _fail(self, deployment: Deployment, status: str, reason: str) -> None:
         deployment.status = status

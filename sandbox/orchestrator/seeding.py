@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import cycle, islice
 
 from sandbox.orchestrator.deployment import Deployment, Resource, time_ordered_uuid
-from sandbox.orchestrator.machine import NO_PROVIDER
+from sandbox.orchestrator.machine import NO_PROVIDER, TIMED_OUT
 from sandbox.people import Person
 from sandbox.providers import ALPINE, NORDIC
 
@@ -87,7 +87,7 @@ def _deployment(person: Person, index: int, status: str, created: float) -> Depl
     row.submitted = created + 60
     row.finished = row.updated
     if status.endswith("_FAILED"):
-        row.status_reason = NO_PROVIDER
+        row.status_reason = NO_PROVIDER if status == "CREATE_FAILED" else TIMED_OUT
     if status != "CREATE_FAILED" and status != "CREATE_IN_PROGRESS":
         row.outputs = {
             "deployment_description": inputs["deployment_description"],
