@@ -32,7 +32,7 @@ from deployments.forms.tosca import PREFIX, Storage
 from deployments.forms.yaml_text import yaml_text
 from deployments.placement import SLA_PLACEMENT, with_placement, without_placement
 from deployments.providers import provider_name_known
-from deployments.storage.filling import HAND, NONE, can_do_without, storage_inputs, storage_values
+from deployments.storage.filling import HAND, NONE, can_do_without, password_to_obscure, storage_inputs, storage_values
 from deployments.storage.models import StorageAccount
 from deployments.submission import Submission
 
@@ -324,6 +324,7 @@ def _form(
         advanced=config.ENABLE_ADVANCED_MENU,
         updates=subject.updates,
         storage=None if subject.updates else _storage(subject, description, template.raw, storage),
+        obscured=password_to_obscure(description, template.raw),
         facts=_facts(subject.user),
         seed=key,
         check=check,

@@ -21,6 +21,7 @@ from deployments.forms.make import field_for
 from deployments.forms.posted import as_posted
 from deployments.forms.sections import ADVANCED, GENERAL, STORAGE, in_order, section_of
 from deployments.forms.widgets import Toggle
+from deployments.storage.obscure import obscured_once
 
 PREFIX = "in-"
 TITLE_CHARS = 45
@@ -53,7 +54,8 @@ class ToscaForm(forms.Form):
     template's defaults); ``image_is_typed`` when nobody but the user names the image; ``check=False`` shows posted
     data without judging them (a choice was changed, nothing was sent yet). ``updates``: it is for a deployment that
     exists, whose title and provider are settled and whose secrets stay when nothing is typed. ``storage``: where the
-    template's inputs for storage come from; those it fills in are not asked for. ``facts`` of the user by IAM's
+    template's inputs for storage come from; those it fills in are not asked for. ``obscured`` names the input whose
+    value is sent as ``rclone obscure`` makes it, however it was typed. ``facts`` of the user by IAM's
     names, ``seed`` of what is made anew for each deployment but once for it, however often the form is sent.
     """
 
@@ -102,12 +104,14 @@ class ToscaForm(forms.Form):
         advanced: bool = True,
         updates: bool = False,
         storage: Storage | None = None,
+        obscured: str = "",
         facts: Mapping[str, str] | None = None,
         seed: uuid.UUID | None = None,
         check: bool = True,
     ) -> None:
         super().__init__(data)
         self.description, self.check, self.image_is_typed = description, check, image_is_typed
+        self.obscured = obscured
         for name in _left_out(advanced=advanced, updates=updates):
             del self.fields[name]
         self.storage = storage
@@ -123,6 +127,8 @@ class ToscaForm(forms.Form):
             if updates and item.secret:
                 field.required = field.optional_mark = False
                 field.help_text = "Left empty, it stays as it is."
+            if item.name == obscured:
+                field.help_text = f"{field.help_text} Type it as it is: it is sent as rclone wants it.".strip()
             if isinstance(field, Generated) and not updates:
                 field.make = _maker(item, facts or {}, seed or uuid.uuid4())
                 if item.attribute and not item.has_default:
@@ -225,6 +231,8 @@ class ToscaForm(forms.Form):
                     found |= option.sets
         if "deployment_description" in found and not found["deployment_description"]:
             found["deployment_description"] = self.cleaned_data.get("title", "")
+        if found.get(self.obscured):
+            found[self.obscured] = obscured_once(str(found[self.obscured]))
         if self.storage:
             found |= {name: value for name, value in self.storage.filled.items() if value is not OMITTED}
         return found

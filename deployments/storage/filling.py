@@ -63,6 +63,12 @@ def storage_values(
     return {name: value for name, value in values.items() if name}
 
 
+def password_to_obscure(description: TemplateDescription, template: str) -> str:
+    """The name of the input for the storage's password if the template wants it obscured, else ""."""
+    name = next(filter(description.input, _NAMES["password"]), "")
+    return name if name and wants_obscured(description, name, template) else ""
+
+
 def wants_obscured(description: TemplateDescription, name: str, template: str) -> bool:
     """Whether a template wants the password as ``rclone obscure`` makes it.
 

@@ -6,12 +6,13 @@ keeps a password from being read over somebody's shoulder. Who holds the text ho
 """
 
 import os
-from base64 import urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 _KEY = bytes.fromhex("9c935b48730a554d6bfd7c63c886a92bd390198eb8128afbf4de162b8b95f638")
 _IV_BYTES = 16
+_LEAST_CHARS = 6  # of a password that is told from chance
 
 
 def obscure(password: str, *, iv: bytes | None = None) -> str:
@@ -19,3 +20,23 @@ def obscure(password: str, *, iv: bytes | None = None) -> str:
     iv = iv or os.urandom(_IV_BYTES)
     encryptor = Cipher(algorithms.AES256(_KEY), modes.CTR(iv)).encryptor()
     return urlsafe_b64encode(iv + encryptor.update(password.encode()) + encryptor.finalize()).rstrip(b"=").decode()
+
+
+def obscured_once(typed: str) -> str:
+    """What was typed, obscured unless it is so already: people used to do that by hand, as rclone asked them to.
+
+    Told by what is under it. Anything that is base64 can be read as obscured, but chance seldom makes letters of it.
+    """
+    return typed if _is_obscured(typed) else obscure(typed)
+
+
+def _is_obscured(text: str) -> bool:
+    try:
+        packed = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        iv, rest = packed[:_IV_BYTES], packed[_IV_BYTES:]
+        if len(rest) < _LEAST_CHARS:
+            return False
+        decryptor = Cipher(algorithms.AES256(_KEY), modes.CTR(iv)).decryptor()
+        return (decryptor.update(rest) + decryptor.finalize()).decode().isprintable()
+    except ValueError:  # no base64, or no text under it
+        return False

@@ -15,7 +15,7 @@ from accounts.testing import give_token, make_user
 from catalog.models import Module
 from catalog.testing import make_module, make_template
 from deployments.models import Deployment, StorageAccount
-from deployments.storage.obscure import obscure
+from deployments.storage.obscure import obscure, obscured_once
 from deployments.testing import make_deployment, upstream
 from deployments.tests.conftest import ORCHESTRATOR
 from deployments.tests.test_configure import sent, shown, words
@@ -255,6 +255,42 @@ def test_the_password_is_obscured_where_the_template_wants_that(
     else:
         iv = urlsafe_b64decode(password + "=" * (-len(password) % 4))[:16]
         assert obscure(PASSWORD, iv=iv) == password
+
+
+@pytest.mark.parametrize(
+    ("raw", "typed", "sent"),
+    [
+        (RAW, PASSWORD, PASSWORD),
+        (OBSCURED, PASSWORD, "obscured"),
+        (OBSCURED, obscure(PASSWORD, iv=bytes(16)), obscure(PASSWORD, iv=bytes(16))),
+        (OBSCURED, "", ""),
+    ],
+)
+def test_a_password_typed_by_hand_is_obscured_once_where_the_template_wants_that(
+    browser: Client, owner: User, wire: responses.RequestsMock, raw: str, typed: str, sent: str
+) -> None:
+    module = make_module(templates=(make_template(raw, path="own.yml"),))
+    page = shown(browser.get(f"/module/{module.slug}?storage=hand"))
+    password = deploy(browser, module, wire, owner, **(page | {"in-rclone_password": typed})).get("rclone_password", "")
+    if sent == "obscured":
+        iv = urlsafe_b64decode(password + "=" * (-len(password) % 4))[:16]
+        sent = obscure(PASSWORD, iv=iv)
+    assert password == sent
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [
+        (obscure("a-password"), True),
+        (obscure("päss wörd ☂"), True),
+        ("kT3fX-9dQbM-2sWzC-7pLrA-x4NvE", False),  # as Nextcloud makes app passwords
+        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", False),
+        ("short", False),
+        ("with spaces, and more of them", False),
+    ],
+)
+def test_what_is_obscured_already_is_told_by_what_is_under_it(typed: str, left: bool) -> None:
+    assert (obscured_once(typed) == typed) is left
 
 
 def test_none_sends_nothing_for_storage(
