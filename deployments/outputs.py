@@ -6,6 +6,8 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.text import slugify
+
 from catalog.tosca.description import is_secret
 from deepdash.inert import inert
 
@@ -46,6 +48,13 @@ def secret_values(outputs: Mapping[str, Any]) -> dict[str, Any]:
 
     walk(outputs, "")
     return found
+
+
+def secret_file_name(title: str, name: str, value: Any) -> str:
+    """What a secret output is called as a file: ``plants-node_creds-token.pem``, as it is a key."""
+    text = str(value).lstrip()
+    kind = "pem" if text.startswith("-----BEGIN") else "yaml" if text.startswith("apiVersion:") else "txt"
+    return f"{slugify(title) or 'deployment'}-{slugify(name.replace('.', '-')) or 'secret'}.{kind}"
 
 
 def _kept(outputs: Mapping[str, Any]) -> dict[str, Any]:

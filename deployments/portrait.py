@@ -177,7 +177,7 @@ def _timeline(deployment: Deployment) -> list[Moment]:
     lines = [_beginning(deployment)]
     tried: list[str] = []
     before: StatusEvent | None = None
-    for event in deployment.events.all():
+    for event in deployment.events.all() or _as_found(deployment):
         lines += _lines(event, before, tried)
         before = event
     lines += [
@@ -187,6 +187,19 @@ def _timeline(deployment: Deployment) -> list[Moment]:
         lines.append(Moment(deployment.ready_at, "ok", "ok", "Its service answers", _after(deployment)))
     lines.sort(key=lambda line: line.at or deployment.created_at)
     return lines[::-1]
+
+
+def _as_found(deployment: Deployment) -> list[StatusEvent]:
+    """What stands for the events of a deployment of which nothing was seen: the state it was found in."""
+    if deployment.made_here:
+        return []
+    at = deployment.updated_at or deployment.seen_at or deployment.created_at
+    return [
+        StatusEvent(
+            deployment=deployment, at=at, status=deployment.status, provider_name=deployment.provider_name,
+            reason=deployment.status_reason,
+        )
+    ]  # fmt: skip
 
 
 def _deed(deployment: Deployment, action: Action) -> Moment:

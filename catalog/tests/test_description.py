@@ -124,6 +124,7 @@ def test_the_kind_follows_from_the_node_types(node: str, kind: str) -> None:
         "vault_secret_id",
         "passphrase",
         "accessToken",
+        "kubeconfig",
         "token",
     ],
 )
@@ -132,7 +133,7 @@ def test_names_that_say_secret(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ssh_pub_key", "rclone_conf", "max_tokens", "compass", "bypass_cache", "num_gpus", "key_name"]
+    "name", ["ssh_pub_key", "rclone_conf", "max_tokens", "compass", "bypass_cache", "num_gpus", "key_name", "token_type"]
 )
 def test_names_that_do_not(name: str) -> None:
     assert not is_secret(name)

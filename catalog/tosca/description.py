@@ -26,7 +26,8 @@ CONSTRAINTS = frozenset(
      "length", "min_length", "max_length", "pattern"}
 )  # fmt: skip
 _SECRET = re.compile(
-    r"(?i)passw(or)?d|passphrase|secret|private_?key|api_?key|access_?key|credential|(^|[_-])(pass|pwd|token)($|[_-])|[a-z]token$"
+    r"(?i)passw(or)?d|passphrase|secret|private_?key|api_?key|access_?key|credential|kube_?config"
+    r"|(^|[_-])(pass|pwd|token)($|[_-](?!type$))|[a-z]token$"  # a token_type only says of what kind the token is
 )
 
 

@@ -56,6 +56,26 @@ def test_the_page_of_the_deployment_gets_the_rows_alone(mine: Deployment, browse
     assert "no-store" in rows.headers["Cache-Control"]
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("-----BEGIN RSA PRIVATE KEY-----\nx\n", "alpine-plants-jupyter_password.pem"),
+        ("apiVersion: v1\nkind: Config\n", "alpine-plants-jupyter_password.yaml"),
+        (VALUE, "alpine-plants-jupyter_password.txt"),
+    ],
+)
+def test_one_is_saved_as_a_file(
+    mine: Deployment, owner: User, browser: Client, wire: responses.RequestsMock, value: str, name: str
+) -> None:
+    told = upstream(str(mine.uuid), owner=owner, outputs={"jupyter_password": value})
+    wire.replace(responses.GET, f"{ORCHESTRATOR}/deployments/{mine.uuid}", json=told)
+    answer = browser.post(address(mine), {"save": "jupyter_password"})
+    assert text(answer) == value
+    assert answer["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert "no-store" in answer["Cache-Control"]
+    assert "attachment" not in str(browser.post(address(mine), {"save": "endpoint"}).headers)
+
+
 def test_the_values_are_left_nowhere_and_the_look_is_on_record(
     mine: Deployment, browser: Client, caplog: pytest.LogCaptureFixture
 ) -> None:

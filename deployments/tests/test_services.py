@@ -373,7 +373,7 @@ def test_a_title_has_its_length(owner: User) -> None:
     with pytest.raises(ValidationError):
         deployment_rename(user=owner, deployment=mine, title="x" * 46, note="")
     deployment_rename(user=owner, deployment=mine, title="", note="")
-    assert mine.shown_title == f"Deployment {str(mine.uuid)[:8]}"
+    assert mine.shown_title == f"Deployment {str(mine.uuid)[:13]}"
 
 
 class TestLostAnswers:

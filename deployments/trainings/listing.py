@@ -148,7 +148,7 @@ def filters(user: "User", query: TrainingQuery) -> dict[str, list[tuple[str, str
     )  # fmt: skip
     pairs = set(mine.values_list("module_slug", "deployment__uuid", "deployment__title").distinct())
     modules = {slug for slug, _, _ in pairs if slug} | ({query.module} - {""})
-    deployments = {uuid: title or f"Deployment {uuid[:8]}" for _, uuid, title in pairs if uuid}
+    deployments = {uuid: title or f"Deployment {uuid[:13]}" for _, uuid, title in pairs if uuid}
     return {
         "statuses": [(key, f"{label} ({counts[key]})") for key, label in STATUSES.items()],
         "modules": [(slug, slug) for slug in sorted(modules)],

@@ -74,3 +74,10 @@ def live(
     if trigger and request.GET.get("known") == digest:
         return HttpResponse(status=204)
     return HttpResponse(content, status=200 if trigger else STOP_POLLING)
+
+
+def download(text: str, name: str) -> HttpResponse:
+    """The text as a file of that name."""
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -25,7 +25,7 @@ from deployments.portrait import portrait
 from deployments.readiness import deployments_probe, is_due
 from deployments.services import deployment_delete, deployment_refresh, deployment_rename
 from deployments.status import describe
-from deployments.views.common import MOVING, RETRY, attempt, find, frame, live, signed_in
+from deployments.views.common import MOVING, RETRY, attempt, download, find, frame, live, signed_in
 from deployments.yaml_highlight import yaml_pieces
 
 MAX_TEMPLATE_CHARS = 500_000  # what is longer is no template
@@ -91,7 +91,7 @@ def template(request: Request, uuid: str) -> HttpResponse:
     if "raw" in request.GET:
         if problem:
             raise problem
-        return _download(text, f"{slugify(deployment.shown_title) or 'deployment'}.yml")
+        return download(text, f"{slugify(deployment.shown_title) or 'deployment'}.yml")
     context = {
         "nav": "deployments",
         "tab": "template",
@@ -118,7 +118,7 @@ def log(request: Request, uuid: str) -> HttpResponse:
     if "raw" in request.GET:
         if problem:
             raise problem
-        return _download(found.text, f"{slugify(deployment.shown_title) or 'deployment'}.log")
+        return download(found.text, f"{slugify(deployment.shown_title) or 'deployment'}.log")
     context = {
         "nav": "deployments",
         "tab": "log",
@@ -195,9 +195,3 @@ def _after(deployment: Deployment, problem: Problem | None) -> tuple[str, str]:
 
 def _address(deployment: Deployment, step: str) -> str:
     return f"{reverse('deployments:live', args=[deployment.reference])}?step={step}"
-
-
-def _download(text: str, name: str) -> HttpResponse:
-    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

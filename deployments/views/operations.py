@@ -24,8 +24,9 @@ from deployments.operations import (
     node_act,
     secret_outputs_read,
 )
+from deployments.outputs import secret_file_name
 from deployments.portrait import Named, as_text, portrait
-from deployments.views.common import attempt, find, signed_in
+from deployments.views.common import attempt, download, find, signed_in
 
 _ACTS = {"start": "starting", "stop": "stopping"}
 
@@ -53,12 +54,18 @@ def reset(request: Request, uuid: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def secrets(request: Request, uuid: str) -> HttpResponse:
-    """GET names the secret outputs and asks, POST shows their values: in this one answer, which nothing keeps."""
+    """GET names the secret outputs and asks, POST shows their values: in this one answer, which nothing keeps.
+
+    POST with ``save`` gives the one of that name as a file.
+    """
     deployment = find(request, uuid)
     told: dict[str, Any] = {}
     problem: Problem | None = None
     if request.method == "POST":
         problem = attempt(lambda: told.update(secret_outputs_read(user=signed_in(request), deployment=deployment)))
+    if problem is None and request.POST.get("save", "") in told:
+        name = request.POST["save"]
+        return download(as_text(told[name]), secret_file_name(deployment.shown_title, name, told[name]))
     context = {
         "nav": "deployments",
         "it": portrait(deployment),
