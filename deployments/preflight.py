@@ -48,7 +48,10 @@ def advice_for(page: "ConfigurePage") -> list[Advice]:
     for name in page.kept:
         label = page.form[PREFIX + name].label
         found.append(Advice("warn", "alert", f"{label} is as you typed it; your new choice would set another value"))
-    if page.template.template.verdict != "valid":
+    if parents := ", ".join(page.template.template.parents):
+        text = f"This template is a part that is meant to be merged into {parents}; alone it will most likely fail"
+        found.append(Advice("warn", "alert", text))
+    elif page.template.template.verdict != "valid":
         found.append(Advice("idle", "info", "The template has oddities that curators know of; it usually works"))
     return [*found, *_gpus_held(page), _providers(page), *_storage(page)]
 

@@ -65,6 +65,7 @@ def subject_alone(user: "User", deployment: Deployment, *, updates: bool = False
         kind=description.kind or deployment.deployment_kind,
         verdict=Template.Verdict.VALID,  # it ran, so nobody needs to be told of its oddities
         description=described.model_dump(mode="json"),
+        fragment=bool(described.parents),
     )
     module = Module(title=deployment.shown_title, docker_image=repository(deployment.docker_image), kind="external")
     key = deployment.choices.get("toscaname") or ALONE

@@ -1,11 +1,13 @@
 """What the parts of the catalogue's admin share."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -39,6 +41,11 @@ class UpstreamAdmin(_ModelAdmin):
 def said(problem: Problem | None) -> str:
     """A problem in one line."""
     return f"{problem.headline} {problem.detail}".strip() if problem else NOTHING
+
+
+def day(moment: datetime | None) -> str:
+    """A moment for a narrow column."""
+    return date_format(moment, "j M Y") if moment else NOTHING
 
 
 def lines(texts: Iterable[str]) -> SafeString:

@@ -1,11 +1,24 @@
 """Who changed what: Django's own record of all that is done in the admin."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from catalog.admin.common import UpstreamAdmin
+
+
+class CatalogueTypes(admin.RelatedFieldListFilter):
+    """Only what has changes here, instead of all there is in the database."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> list[tuple[Any, Any]]:
+        found = ContentType.objects.filter(app_label="catalog", logentry__isnull=False).distinct()
+        return [(kind.pk, kind.name) for kind in found.order_by("model")]
 
 
 @admin.register(LogEntry)
@@ -13,7 +26,7 @@ class LogEntryAdmin(UpstreamAdmin):
     """Read-only, for whoever may curate, and only what concerns the catalogue."""
 
     list_display = ("action_time", "user", "object_repr", "content_type", "what")
-    list_filter = ("action_flag", "content_type")
+    list_filter = ("action_flag", ("content_type", CatalogueTypes))
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "user__name")
     date_hierarchy = "action_time"

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from catalog.admin.common import NOTHING, _ModelAdmin, lines, said
+from catalog.admin.common import NOTHING, _ModelAdmin, day, lines, said
 from catalog.facets import GLYPHS
 from catalog.flavours import best_tag, group_tags
 from catalog.models import Module, ModuleTemplate, RefreshRun, Template
@@ -135,11 +135,11 @@ class ModuleAdmin(_ModelAdmin):
         "hidden",
         "featured",
         "position",
-        "pushed_at",
-        "times_used",
+        "pushed",
+        "used",
     )
     list_editable = ("hidden", "featured", "position")
-    list_filter = (TroubleFilter, "state", "hidden", "featured", "kind", "licence")
+    list_filter = (TroubleFilter, "state", "hidden", "featured", "kind")
     search_fields = ("slug", "title", "title_override", "keywords")
     ordering = ("-featured", "position", "sort_title")
     list_per_page = 50
@@ -215,6 +215,14 @@ class ModuleAdmin(_ModelAdmin):
     @admin.display(description="Title", ordering="sort_title")
     def shown_title(self, module: Module) -> str:
         return module.shown_title
+
+    @admin.display(description="Pushed", ordering="pushed_at")
+    def pushed(self, module: Module) -> str:
+        return day(module.pushed_at)
+
+    @admin.display(description="Used", ordering="times_used")
+    def used(self, module: Module) -> int:
+        return module.times_used
 
     @admin.display(description="Trouble")
     def trouble(self, module: Module) -> str:

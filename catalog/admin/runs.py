@@ -22,7 +22,7 @@ class RefreshRunAdmin(UpstreamAdmin):
     list_display = ("requested", "trigger", "scope", "state", "seconds", "summary")
     list_filter = ("state", "trigger")
     date_hierarchy = "requested"
-    fields = (("trigger", "scope", "state"), ("requested", "started", "alive_at", "finished"), "summary", "what")
+    fields = (("trigger", "scope", "state"), ("requested", "started", "finished", "seconds"), "summary", "what")
     change_list_template = "admin/catalog/refreshrun/change_list.html"
     change_form_template = "admin/catalog/refreshrun/change_form.html"
 
@@ -72,11 +72,7 @@ class RefreshRunAdmin(UpstreamAdmin):
 
     @admin.display(description="What changed or failed")
     def what(self, run: RefreshRun) -> SafeString:
-        return lines(
-            f"{item['result']}: {item['kind']} {item['name']} "
-            f"{said(restored(item['problem'])) if 'problem' in item else ''} {item.get('note', '')}".strip()
-            for item in run.items
-        )
+        return lines(_told(item) for item in sorted(run.items, key=_urgency))
 
 
 @admin.register(WebhookDelivery)
@@ -86,6 +82,18 @@ class WebhookDeliveryAdmin(UpstreamAdmin):
     list_select_related = ("run",)
     search_fields = ("delivery", "repository")
     fields = ("received", "delivery", "event", "repository", "ref", "verdict", "genuine", "answer", "repeats", "run")
+
+
+def _urgency(item: dict[str, Any]) -> int:
+    """What failed stands first, what is merely new last."""
+    order = ("failed", "gone", "renamed", "back", "changed", "new")
+    return order.index(item["result"]) if item["result"] in order else len(order)
+
+
+def _told(item: dict[str, Any]) -> str:
+    about = f"{item['result']}: {item['kind']} {item['name']}"
+    words = " ".join(filter(None, [said(restored(item["problem"])) if "problem" in item else "", item.get("note", "")]))
+    return f"{about} – {words}" if words else about
 
 
 def start_address() -> str:

@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog.admin.common import NOTHING, UpstreamAdmin, lines
+from catalog.admin.common import NOTHING, UpstreamAdmin, day, lines
 from catalog.audience import Audience
 from catalog.differences import difference
 from catalog.models import Template, TemplateVersion
@@ -44,14 +44,14 @@ class TroubleFilter(admin.SimpleListFilter):
 
 @admin.register(Template)
 class TemplateAdmin(UpstreamAdmin):
-    list_display = ("path", "shown_name", "kind", "verdict", "state", "fragment", "modules", "last_seen")
+    list_display = ("path", "shown_name", "kind", "verdict", "state", "part", "modules", "seen")
     list_filter = (TroubleFilter, "verdict", "state", "kind", "fragment", "source")
     search_fields = ("path", "display_name")
     list_per_page = 50
     change_form_template = "admin/catalog/template/change_form.html"
     fields = (
         ("source", "path"), ("state", "kind", "verdict"), "wrong", "said", ("display_name", "whom"), "part_of",
-        "inputs", "imports", "used_by", ("commit", "digest"), ("first_seen", "last_seen"), "text",
+        "inputs", "imported", "used_by", ("commit", "digest"), ("first_seen", "last_seen"), "text",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Template]":
@@ -100,9 +100,22 @@ class TemplateAdmin(UpstreamAdmin):
         audience = Audience.stored(template.audience)
         return f"people {audience.wanted()}{', not named to others' if audience.private else ''}"
 
+    @admin.display(description="A part", ordering="fragment")
+    def part(self, template: Template) -> str:
+        return "part" if template.fragment else ""
+
+    @admin.display(description="Seen", ordering="last_seen")
+    def seen(self, template: Template) -> str:
+        return day(template.last_seen)
+
     @admin.display(description="Part of")
     def part_of(self, template: Template) -> str:
-        return ", ".join(template.described().parents) or NOTHING
+        parents = ", ".join(template.parents)
+        return f"{parents}: it is meant to be merged into one of them, and can't stand alone" if parents else NOTHING
+
+    @admin.display(description="Imports")
+    def imported(self, template: Template) -> SafeString:
+        return lines(template.imports)
 
     @admin.display(description="Inputs, as they are asked for")
     def inputs(self, template: Template) -> SafeString:

@@ -81,6 +81,11 @@ class Template(models.Model):
         return TemplateDescription.model_validate(self.description)
 
     @property
+    def parents(self) -> list[str]:
+        """The templates it is a part of, if it is one."""
+        return list(self.description.get("parents", ())) if self.fragment else []
+
+    @property
     def shown_name(self) -> str:
         return self.display_name or self.filename
 

@@ -202,7 +202,28 @@ def test_odd_templates_are_found_and_fragments_are_not_among_them(admin: Client)
     page = admin.get("/admin/catalog/template/?trouble=odd")
     assert [template.path for template in page.context["cl"].queryset] == ["odd.yml"]
     part = Template.objects.get(path="part.yml")
-    assert "a.yml" in admin.get(f"/admin/catalog/template/{part.pk}/change/").text
+    said = admin.get(f"/admin/catalog/template/{part.pk}/change/").text
+    assert "a.yml: it is meant to be merged into one of them, and can&#x27;t stand alone" in said
+
+
+def test_what_failed_stands_first_in_a_refresh(admin: Client) -> None:
+    items = [
+        {"kind": "module", "name": "one", "result": "new"},
+        {"kind": "module", "name": "two", "result": "failed", "problem": {"id": "catalog:no-image"}},
+        {"kind": "module", "name": "three", "result": "gone", "note": "It is now four."},
+    ]
+    run = RefreshRun.objects.create(trigger="command", state="done", items=items)
+    page = admin.get(f"/admin/catalog/refreshrun/{run.pk}/change/").text
+    assert page.index("failed: module two – ") < page.index("gone: module three – It is now four.")
+    assert page.index("It is now four.") < page.index("new: module one")
+
+
+def test_the_record_of_changes_is_narrowed_to_what_was_changed(admin: Client) -> None:
+    module = make_module()
+    admin.post("/admin/catalog/module/", {"action": "hide", "_selected_action": [module.pk], "index": "0"})
+    page = admin.get("/admin/admin/logentry/").text
+    assert "Hidden." in page
+    assert "webhook delivery" not in page
 
 
 def test_everything_is_refreshed_by_post_and_its_progress_is_shown(world: World, admin: Client) -> None:

@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.testing import make_user
 from catalog.models import Module, ModuleIndex, RefreshRun
 from catalog.problems import stored
-from catalog.testing import make_module, make_template
+from catalog.testing import TEMPLATE, make_module, make_template
 from deepdash.errors import Problem
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +224,15 @@ def test_a_module_without_template_or_image_offers_no_button_that_fails(client: 
     assert "Configure and deploy" not in client.get("/modules/deep-oc-a").content.decode()
     assert "No template for it could be read." in client.get("/modules/deep-oc-a").content.decode()
     assert "It names no Docker image." in client.get("/modules/deep-oc-b").content.decode()
+
+
+def test_a_part_of_a_template_says_that_it_can_not_stand_alone(client: Client) -> None:
+    raw = TEMPLATE.replace("  tag: CPU/GPU", "  parents: [whole.yml]")
+    module = make_module(templates=(make_template(raw, path="part.yml", display_name="Part"),))
+    assert "a part of whole.yml, can’t stand alone" in client.get(module.get_absolute_url()).text
+    client.force_login(make_user("ada"))
+    form = client.get(f"/module/{module.slug}?toscaname=part").text
+    assert "This template is a part that is meant to be merged into whole.yml" in form
 
 
 @pytest.mark.parametrize("slug", ["deep-oc-plant", "unknown"])
