@@ -86,7 +86,7 @@ def _links(module: Module) -> list[Link]:
         (gettext("Builds"), module.ci_url),
     ]
     return [
-        Link(title, address, module.docker_image if title == "Image" else _label(address))
+        Link(title, address, module.docker_image if address == image else _label(address))
         for title, address in found
         if address
     ]
