@@ -7,7 +7,9 @@ sentences: what is new is empty until somebody translates it.
 
 import re
 from pathlib import Path
+from typing import Any
 
+import polib
 from django.core.management.base import CommandParser
 from django.core.management.commands import makemessages
 
@@ -27,6 +29,12 @@ class Command(makemessages.Command):
             ignore_patterns=["benchmarks/*", "sandbox/*", "static/*", "var/*", "*/tests/*", "tests/*"],
         )
 
+    def handle(self, *args: Any, **options: Any) -> None:
+        for _, path in catalogues():
+            if path.exists():
+                drop_doubles(path)
+        super().handle(*args, **options)
+
     def write_po_file(self, potfile: str, locale: str) -> None:
         super().write_po_file(potfile, locale)
         path = Path(potfile).parent / locale / "LC_MESSAGES" / f"{self.domain}.po"
@@ -34,3 +42,16 @@ class Command(makemessages.Command):
             r'^"(POT-Creation-Date|PO-Revision-Date|X-Generator):.*\n', "", path.read_text("utf-8"), flags=re.M
         )
         path.write_text(text, "utf-8")
+
+
+def drop_doubles(path: Path) -> None:
+    """Of entries that a merge of two branches left twice (see .gitattributes), one stays, the translated one."""
+    catalogue = polib.pofile(str(path), wrapwidth=0)
+    kept: dict[tuple[str | None, str], polib.POEntry] = {}
+    for entry in catalogue:
+        key = (entry.msgctxt, entry.msgid)
+        if key not in kept or not kept[key].translated():
+            kept[key] = entry
+    if len(kept) < len(catalogue):
+        catalogue[:] = kept.values()
+        catalogue.save()
