@@ -1,12 +1,15 @@
 """Template filters of the catalogue."""
 
+from collections.abc import Iterable
+from functools import reduce
 from typing import Any
 
 from django import template
 from django.db.models import Count, Q
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
-from catalog.models import Module, RefreshRun, Template
+from catalog.models import LockedChoice, Module, RefreshRun, Template
 
 register = template.Library()
 
@@ -32,3 +35,10 @@ def catalogue_health(context: template.Context) -> dict[str, Any]:
         "run": RefreshRun.objects.defer("items").first(),
         "csrf_token": context.get("csrf_token"),
     }
+
+
+@register.filter
+def wanted_by(locked: Iterable[LockedChoice]) -> str:
+    """For whom any of these templates is: "in the group a, or in the group b"."""
+    words = [choice.wanted for choice in locked]
+    return reduce(lambda others, last: _("%(others)s, or %(last)s") % {"others": others, "last": last}, words)
