@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from tests.places import Places, settle
 from tests.stack import Stack, running
 from tests.visitor import Visitor
 
@@ -26,6 +27,12 @@ def stack(one_stack: Stack) -> Iterator[Stack]:
     one_stack.heal()
     yield one_stack
     one_stack.heal()
+
+
+@pytest.fixture(scope="session")
+def places(one_stack: Stack) -> Places:
+    """One of everything of Ada's, to look at; tests leave it as it is."""
+    return settle(one_stack)
 
 
 @pytest.fixture
@@ -62,8 +69,10 @@ def new_page(browser: Browser, one_stack: Stack) -> Iterator[Callable[..., Page]
     problems: list[str] = []
 
     def ours(message: ConsoleMessage) -> bool:
-        # A form that comes back with errors is a 422 and a missing page a 404: the browser notes both as failed.
-        meant = "status of 422" in message.text or ("status of 404" in message.text and "/static/" not in message.text)
+        # A form that comes back with errors is a 422, what can't be done a 409 and a missing page a 404: the browser
+        # notes them as failed.
+        meant = any(f"status of {status}" in message.text for status in (404, 409, 422))
+        meant = meant and "/static/" not in message.location["url"]
         return message.type == "error" and not meant and message.location["url"].startswith(one_stack.url)
 
     def make(*, scripts: bool = True, width: int = 1440, dark: bool = False) -> Page:
