@@ -42,7 +42,7 @@ MOVED = frozenset({
     "accounts:iam", "accounts:callback", "accounts:denied", "deployments:again", "template/<ref:uuid>", "log/<str:id>",
 })  # fmt: skip
 MACHINES = frozenset({"healthz", "readyz", "metrics"})
-STAFF = frozenset({"deployments:health"})
+STAFF = frozenset({"deployments:health", "design"})
 
 
 def patterns(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[tuple[str, str, URLPattern]]:

@@ -116,10 +116,12 @@ def running(
     application: str = "deepdash.wsgi",
     sandbox_module: str = "sandbox",
     environment: Mapping[str, str] | None = None,
+    public: bool = False,
 ) -> Iterator[Stack]:
     """A stack in the folder ``data``; ``extra`` are configuration keys that differ from the sandbox's.
 
     ``environment`` holds what is not configuration, such as WORKERS. With REDIS_URL a worker and beat run too.
+    ``public``: it knows its own address, so that the orchestrator is told where to call back.
     """
     port, sandbox_port = free_port(), free_port()
     url, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
@@ -129,6 +131,8 @@ def running(
         f"DEEPDASH_{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in (extra or {}).items()
     }
+    if public:
+        keys["DEEPDASH_PUBLIC_URL"] = url
     keys |= {
         "PORT": str(port),
         "DEEPDASH_DATA_DIR": str(data),
