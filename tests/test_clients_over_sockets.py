@@ -31,7 +31,7 @@ from deployments.clients.slam import Slam
 from tests.stack import free_port
 
 TOKEN, RENEWED, PASSWORD = "the-token-of-ada", "the-renewed-token", "the-password-of-ada"
-PATIENCE = 0.4  # seconds without a byte, in place of the clients' own
+PATIENCE = 2.0  # seconds without a byte, in place of the clients' own
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1>nginx</body></html>"
 
 CLIENTS: dict[str, Callable[[User, str], Any]] = {
@@ -53,7 +53,7 @@ CLIENTS: dict[str, Callable[[User, str], Any]] = {
     "docker hub": lambda user, url: DockerHub().read_tags("deephdc/deep-oc-plants"),
     "picture": lambda user, url: read_picture(picture_session(), github_session(), f"{url}/icon.png"),
 }
-TEXTUAL = {"orchestrator, text", "im", "github", "picture", "probe"}  # any text may be what was asked for
+TEXTUAL = {"orchestrator, text", "im", "github", "probe"}  # any text may be what was asked for
 # Those whose 401 is about the user's own token, which is renewed once.
 RENEWING = {"orchestrator", "orchestrator, text", "slam", "im", "monitoring"}
 every = pytest.mark.parametrize("client", CLIENTS)
@@ -221,7 +221,7 @@ def test_a_401_renews_the_token_once_and_then_ends_the_login(
         assert len(trouble.seen) == 1
 
 
-@every
+@pytest.mark.parametrize("client", sorted(set(CLIENTS) - TEXTUAL))
 @pytest.mark.parametrize(
     "body",
     [b'{"content": [{', b"", HTML, b"\xff\xfe\x00", b"[" * 60_000],
@@ -230,8 +230,6 @@ def test_a_401_renews_the_token_once_and_then_ends_the_login(
 def test_what_is_not_json_is_garbled(
     client: str, body: bytes, ada: User, trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if client in TEXTUAL - {"picture"}:
-        pytest.skip("any text may be the answer")
     trouble.body = body
     assert problem_of(client, ada, trouble.url, monkeypatch).id in {"service:garbled", "catalog:bad-picture"}
 
@@ -239,9 +237,6 @@ def test_what_is_not_json_is_garbled(
 @every
 def test_an_answer_that_is_cut_off(client: str, ada: User, trouble: Trouble, monkeypatch: pytest.MonkeyPatch) -> None:
     trouble.manner, trouble.body = "cut", b'{"half": '
-    if client == "probe":  # it need not read the answer
-        assert call(client, ada, trouble.url, monkeypatch) == 200
-        return
     assert problem_of(client, ada, trouble.url, monkeypatch).id in {"service:garbled", "service:unreachable"}
 
 

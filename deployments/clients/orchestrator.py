@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 PAGE_SIZE = 2000  # the most it gives at once; more is capped silently (contract 1.6)
 MAX_PAGES = 25
-LISTING_BYTES = 64 * 1024 * 1024
+LISTING_BYTES = 64 * 1024 * 1024  # a page of the list alone; everything else has the usual limit
 WRITE_TIMEOUT = 30.0  # seconds; a POST validates the template and exchanges the token before it answers
 PLAIN = {"Accept": "text/plain, */*;q=0.1"}
 _ObjectOrNone = BeforeValidator(lambda value: value if isinstance(value, dict) else None)
@@ -125,7 +125,8 @@ class Orchestrator(ServiceClient):
 
     def __init__(self, user: "User | None", *, renews: bool = True) -> None:
         url, verify = config.ORCHESTRATOR_URL, config.ORCHESTRATOR_CERT or True
-        super().__init__(user, url, verify=verify, renews=renews, max_bytes=LISTING_BYTES)
+        super().__init__(user, url, verify=verify, renews=renews)
+        self._listing = ServiceSession(self.name, url, verify=verify, max_bytes=LISTING_BYTES)
         self._patient = ServiceSession(
             self.name, url, verify=verify, read_timeout=WRITE_TIMEOUT, total_timeout=WRITE_TIMEOUT
         )
@@ -154,7 +155,7 @@ class Orchestrator(ServiceClient):
         params |= {"userGroup": user_group} if user_group else {"createdBy": created_by}
         pages_seen: set[str] = set()
         for _ in range(MAX_PAGES):
-            page = self.call("GET", "/deployments", params=params).parse(_Page)
+            page = self.call("GET", "/deployments", session=self._listing, params=params).parse(_Page)
             for data in page.content:
                 try:
                     items.append(UpstreamDeployment.model_validate(data))

@@ -245,7 +245,7 @@ def test_an_endless_answer_is_cut_off(owner: User, slow_server: str, monkeypatch
 def test_a_dripping_answer_is_cut_off(owner: User, slow_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(monkeypatch, ORCHESTRATOR_URL=slow_server)
     orchestrator = Orchestrator(owner)
-    orchestrator._session.total_timeout = 0.3
+    orchestrator._listing.total_timeout = 0.3
     with pytest.raises(ServiceError) as caught:
         orchestrator.deployments()
     assert caught.value.id == "service:timeout"
