@@ -80,7 +80,9 @@ def failed_call(subject: str, key: str, error: ServiceError) -> Finding:
         "service:missing": f"Check the path in {key}.",
         "service:busy": "Wait a minute and look again.",
     }.get(error.id, f"Check {key}.")
-    if "certificate" in error.detail:
+    if "certificate has expired" in error.detail or "not yet valid" in error.detail:
+        mend = "Have its operator renew the certificate, and see that this machine's clock is right."
+    elif "certificate" in error.detail:
         bundle = f"{key.removesuffix('_BASE_URL').removesuffix('_URL')}_CERT"
         mend = f"If an authority of your own has signed its certificate, name that authority's file in {bundle}."
     return fail(subject, f"{error.headline} {one_line(error.detail)[:200]}".strip(), mend)

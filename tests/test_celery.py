@@ -10,6 +10,7 @@ import pytest
 
 from tests.servers import Server, postgres, redis
 from tests.stack import Stack, running
+from tests.test_doctor import doctor
 
 pytestmark = [pytest.mark.redis, pytest.mark.postgres]
 SECRET = "deepdash-sandbox-webhook-secret"
@@ -180,3 +181,17 @@ def test_a_push_while_redis_is_away_is_refreshed_later(one_site: Stack, rows: Ro
         broker.start()
     one_site.start_worker()  # which looks for what was left; so does beat, each minute
     until(lambda: rows.states(before)[:1] == ["done"], "it is taken up")
+
+
+def test_the_doctor_names_the_workers_when_none_is_left(one_site: Stack, rows: Rows) -> None:
+    one_site.manage("shell", "-c", "from deepdash.tasks import heartbeat; heartbeat.delay()")
+
+    def unwell() -> set[str]:
+        _, lines = doctor(one_site)
+        return {line.split(None, 1)[1].partition(":")[0] for line in lines if line.startswith(("warn", "FAIL"))}
+
+    until(lambda: not {"Worker", "Beat", "Redis"} & unwell(), "all are alive")
+    one_site.kill_workers()
+    assert "Worker" in unwell()
+    one_site.start_worker()
+    until(lambda: "Worker" not in unwell(), "the new one answers")

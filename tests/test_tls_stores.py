@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import make_certificate
 from tests.servers import Server, program
 from tests.stack import ROOT, free_port
-from tests.test_proxy import make_certificate
 
 pytestmark = pytest.mark.redis
 USE = """
