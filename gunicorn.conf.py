@@ -5,8 +5,11 @@ Environment, as the original's container: PORT (5001), WORKERS, TIMEOUT (seconds
 """
 
 import os
+import re
 import sys
 from typing import Any
+
+from gunicorn.glogging import Logger
 
 bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '5001')}"
 workers = int(os.environ.get("WORKERS", "1"))
@@ -19,6 +22,18 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 control_socket_disable = True  # nothing to steer from outside, and a read-only home must do
+
+
+class AccessLogger(Logger):  # type: ignore[misc]
+    """The address of a callback holds its secret, which must not get into the access log."""
+
+    def atoms(self, *args: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().atoms(*args)
+        found["U"] = re.sub(r"(/callback/[^/]*/).*", r"\1[hidden]", str(found["U"]))
+        return found
+
+
+logger_class = AccessLogger
 accesslog = "-" if os.environ.get("ACCESS_LOG") else None
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'  # no query: it may hold codes
 

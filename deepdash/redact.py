@@ -9,6 +9,7 @@ _AFTER_WORD = re.compile(
     r"[\"']?\s*[:= ]\s*[\"']?)(?!(?:token|must|is|was|has|can|and|or|of|for|at|in|to|the)\b)([^\s\"'&,;<>}]{6,})"
 )
 _INVALID_TOKEN = re.compile(r"(?i)(invalid token:?\s+)(\S+)")  # the orchestrator echoes it (contract 1.3)
+_CALLBACK = re.compile(r"(/callback/[\w-]+/)[^\s\"'<>]+")  # an address of ours that holds a secret
 HIDDEN = "[hidden]"
 
 
@@ -16,4 +17,5 @@ def redact(text: str) -> str:
     """The text with anything that looks like a credential replaced by ``[hidden]``."""
     text = _JWT.sub(HIDDEN, text)
     text = _INVALID_TOKEN.sub(rf"\1{HIDDEN}", text)
+    text = _CALLBACK.sub(rf"\1{HIDDEN}", text)
     return _AFTER_WORD.sub(rf"\1{HIDDEN}", text)

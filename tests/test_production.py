@@ -3,9 +3,11 @@
 What is shared must be right whoever answers, and nobody's work is done twice.
 """
 
+import json
 import re
 import subprocess
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -99,7 +101,8 @@ def site(servers: tuple[Server, Server], tmp_path_factory: pytest.TempPathFactor
         "LOG_FORMAT": "json",
         "LOG_LEVEL": "DEBUG",
     }
-    with running(tmp_path_factory.mktemp("site"), extra=keys, environment={"WORKERS": "2"}) as stack:
+    more = {"WORKERS": "2", "ACCESS_LOG": "1"}
+    with running(tmp_path_factory.mktemp("site"), extra=keys, environment=more) as stack:
         yield stack
 
 
@@ -181,19 +184,81 @@ def test_a_site_moves_from_sqlite_to_postgresql(several: Stack, servers: tuple[S
     assert "eyJ" not in Path(file).read_text()  # tokens stay encrypted in the file
 
 
-def test_no_log_holds_a_secret_and_each_line_is_json(site: Stack) -> None:
-    """Runs last: it reads what all the tests above made the processes write, at the most talkative level."""
-    Visitor(site.url).sign_in("ada", again=True)  # tokens to look for, also when this test runs alone
-    tokens = site.manage(
-        "shell", "-c",
+def planted(site: Stack) -> list[str]:
+    """Everything secret that has passed through: configured, typed, issued by IAM, made by the dashboard."""
+    Visitor(site.url).sign_in("ada", again=True)  # tokens to look for, also when a test runs alone
+    issued = site.manage(
+        "shell", "-v0", "-c",
         "from accounts.models import Token\n"
         "for token in Token.objects.all(): print(token.access_token, token.refresh_token, token.id_token)",
     ).split()  # fmt: skip
-    secrets = [*PLANTED.values(), "planted-password-1", *(token for token in tokens if len(token) > 20)]
-    assert len(secrets) > len(PLANTED) + 3
+    found = [*PLANTED.values(), *TYPED, site.environment.get("DEEPDASH_TOKEN_KEYS", ""), *issued]
+    return [secret for secret in found if len(secret) > 12]
+
+
+TYPED = ("planted-password-1", "planted-password-of-storage", "planted-code-of-iam", "planted-signature-of-nobody",
+         "planted-secret-of-a-callback", "planted-bearer-of-metrics", "planted-session-cookie")  # fmt: skip
+
+
+def test_secrets_are_said_at_every_door(site: Stack) -> None:
+    """What the searches below look for: each kind is sent to where it may end in a log, a row or a page."""
+    ada = Visitor(site.url).sign_in("ada")
+    page = ada.get("/storage")
+    form = page.form("/storage")
+    names = [name for name in form.fields if "password" in name]
+    typed: dict[str, Any] = dict.fromkeys(names, "planted-password-of-storage")
+    ada.submit(page, "/storage", **typed)
+    key = str(uuid.uuid4())
+    for method, path, headers in (
+        ("GET", "/login/iam/authorized?code=planted-code-of-iam&state=x", {}),
+        ("POST", "/reload", {"X-Hub-Signature-256": "sha256=planted-signature-of-nobody"}),
+        ("POST", f"/callback/{key}/planted-secret-of-a-callback", {}),
+        ("GET", "/metrics", {"Authorization": "Bearer planted-bearer-of-metrics"}),
+        ("GET", "/deployments", {"Cookie": "deepdash_session=planted-session-cookie"}),
+        ("GET", "/no/such/page?password=planted-password-1", {}),
+    ):
+        answer = requests.request(method, site.url + path, headers=headers, timeout=20, allow_redirects=False)
+        assert answer.status_code < 500, path
+        assert [secret for secret in TYPED if secret in answer.text] == [], path
+    made = site.manage(
+        "shell", "-v0", "-c",
+        "from deployments.models import Deployment as D; d = D.objects.exclude(callback_secret='').first()\n"
+        "print(d.submission_key, d.callback_secret)",
+    ).split()  # fmt: skip
+    assert requests.post(f"{site.url}/callback/{made[0]}/{made[1]}", timeout=20).status_code == 204
+    end = time.monotonic() + 10
+    while f"/callback/{made[0]}/[hidden]" not in site.log:  # written when the answer is out
+        assert time.monotonic() < end, "the access log does not have it"
+    assert made[1] not in site.log
+
+
+def test_no_page_of_curators_and_no_figure_holds_a_secret(site: Stack) -> None:
+    secrets = planted(site)
+    grace = Visitor(site.url).sign_in("grace")
+    pages = ["/admin/", *{link for link in grace.get("/admin/").links() if "/admin/" in link and "logout" not in link}]
+    looked = [grace.get(page) for page in pages]
+    looked += [grace.get(link) for page in looked for link in page.links() if link.endswith("/change/")][:40]
+    assert len(looked) > 10
+    text = "\n".join(page.text for page in looked) + json.dumps(figures(site))
+    assert [secret for secret in secrets if secret in text] == []
+
+
+def test_no_backup_holds_a_secret_in_plain(site: Stack, servers: tuple[Server, Server]) -> None:
+    dump = subprocess.run(["pg_dump", "--data-only", servers[0].url], check=True, capture_output=True, text=True).stdout
+    assert "On a real site" in dump
+    assert [secret for secret in planted(site) if secret in dump] == []
+
+
+def test_no_log_holds_a_secret_and_each_line_is_json(site: Stack) -> None:
+    """Runs last: it reads all that gunicorn, worker and beat wrote in the tests above, at the most talkative level."""
+    secrets = planted(site)
+    assert len(secrets) > len(PLANTED) + len(TYPED) + 2
     text = site.log
     assert len(text) > 10_000
+    for written in ('"GET /deployments" 200', "celery.beat", "deepdash.http"):
+        assert written in text, written
     assert [secret for secret in secrets if secret in text] == []
     assert not re.search(r"eyJ[\w-]{10,}\.eyJ", text)
     ours = [line for line in text.splitlines() if line.startswith("{")]
     assert len(ours) > 50
+    print(f"{len(secrets)} secrets planted, {len(text.splitlines())} lines of log searched, none found")

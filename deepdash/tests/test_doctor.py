@@ -15,7 +15,8 @@ from pytest_django import Settings
 
 from accounts.testing import configure
 from deepdash import doctor
-from deepdash.doctor import SILENCE, Finding, Level, answering, background_work, own_certificate
+from deepdash.doctor import Finding, Level, answering, background_work, own_certificate
+from deepdash.queue import SILENCE
 from tests.certificates import make_certificate
 
 Serve = Callable[..., tuple[str, str]]
@@ -97,7 +98,7 @@ def test_the_dashboards_own_certificate_is_looked_at(
     settings.ENABLE_HTTPS = True
     monkeypatch.setattr(doctor, "CERTIFICATE", tmp_path / "cert.pem")
     monkeypatch.setattr(doctor, "KEY", tmp_path / "key.pem")
-    ((level, subject, text),) = unwell(own_certificate())
+    ((level, _, text),) = unwell(own_certificate())
     assert (level, "can't be read" in text) == ("FAIL", True)
     make_certificate(tmp_path, ends=timedelta(days=ends, hours=1 if ends > 0 else -1))
     assert [level for level, _, _ in unwell(own_certificate())] == found

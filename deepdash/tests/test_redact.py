@@ -22,6 +22,7 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlLW9mLWl0"
         ("client_secret='abcdef123456'", "abcdef123456"),
         ("id = im; type = InfrastructureManager; token = abcdef123456;", "abcdef123456"),
         ("password: hunter2222", "hunter2222"),
+        ("Not Found: /callback/5f0c35a2-7a3d-4c57-9c53-0f9c3f1fd9a5/Ab-c_1234567", "Ab-c_1234567"),
         (f"unsigned {JWT.rsplit('.', 1)[0]}.", JWT.rsplit(".", 1)[0]),
     ],
 )
