@@ -133,7 +133,8 @@ def test_names_that_say_secret(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ssh_pub_key", "rclone_conf", "max_tokens", "compass", "bypass_cache", "num_gpus", "key_name", "token_type"]
+    "name",
+    ["ssh_pub_key", "rclone_conf", "max_tokens", "compass", "bypass_cache", "num_gpus", "key_name", "token_type"],
 )
 def test_names_that_do_not(name: str) -> None:
     assert not is_secret(name)
