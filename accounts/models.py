@@ -51,6 +51,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     active_group = models.CharField(max_length=255, blank=True, help_text="The one worked for; empty: organisation")
     timezone = models.CharField(max_length=64, blank=True)
     language = models.CharField(max_length=16, blank=True, default="", db_default="", help_text="Empty: the browser's")
+    ssh_key = models.TextField(
+        blank=True, default="", db_default="", help_text="Public; filled in where a template asks for one"
+    )
     mail_notices = models.BooleanField(default=True, help_text="Notices are sent by e-mail too, where there is mail")
     created_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(null=True, blank=True, help_text="When IAM last told us about this user")

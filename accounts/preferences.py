@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.ssh_keys import MAX_CHARS, clean_public_key
 
 if TYPE_CHECKING:
     _UserForm = forms.ModelForm[User]
@@ -31,8 +32,18 @@ class PreferencesForm(_UserForm):
         required=False,
         help_text=_("Of pages and mails; the administration is in English"),
     )
+    ssh_key = forms.CharField(
+        label=_("SSH public key"),
+        required=False,
+        max_length=MAX_CHARS,
+        widget=forms.Textarea({"rows": 3, "spellcheck": "false", "placeholder": "ssh-ed25519 AAAA… ada@laptop"}),
+        help_text=_("Filled in where a template asks for one, so that you can log in to its machines"),
+    )
     mail_notices = forms.BooleanField(label=_("Send me notices by e-mail too"), required=False)
 
     class Meta:
         model = User
-        fields = ("timezone", "language", "mail_notices")
+        fields = ("timezone", "language", "ssh_key", "mail_notices")
+
+    def clean_ssh_key(self) -> str:
+        return clean_public_key(self.cleaned_data["ssh_key"])

@@ -28,7 +28,7 @@ from deployments.forms import ToscaForm
 from deployments.forms.by_widget import new_password
 from deployments.forms.fields import OMITTED
 from deployments.forms.posted import carry_over, fits_a_link, link_values, typed_data, with_missing
-from deployments.forms.tosca import PREFIX, Storage
+from deployments.forms.tosca import PREFIX, SSH_KEY, Storage
 from deployments.forms.yaml_text import yaml_text
 from deployments.placement import SLA_PLACEMENT, with_placement, without_placement
 from deployments.providers import provider_name_known
@@ -388,7 +388,8 @@ def _in_yaml(value: Any) -> str:
 
 def _facts(user: "User") -> dict[str, str]:
     """What a template may be told of the user, by IAM's names (contract 9.4)."""
-    return {"sub": user.subject, "email": user.email, "name": user.name, "organisation_name": user.organisation}
+    told = {"sub": user.subject, "email": user.email, "name": user.name, "organisation_name": user.organisation}
+    return told | {SSH_KEY: user.ssh_key}
 
 
 def _key(text: str) -> uuid.UUID:

@@ -41,7 +41,38 @@ def test_nothing_else_about_a_user_can_be_set_here(ada: User, browser: Client) -
     browser.post("/preferences", {"timezone": "", "is_staff": "on", "email": "x@example.org", "groups": "[]"})
     ada.refresh_from_db()
     assert (ada.is_staff, ada.email, ada.groups) == (False, "ada@example.org", ["ml-users"])
-    assert set(PreferencesForm.base_fields) == {"timezone", "language", "mail_notices"}
+    assert set(PreferencesForm.base_fields) == {"timezone", "language", "ssh_key", "mail_notices"}
+
+
+# Made for these tests; nobody logs in with them.
+ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+
+
+@pytest.mark.parametrize(
+    ("typed", "saved"), [(f"{ED25519} ada@laptop", f"{ED25519} ada@laptop"), (f" {ED25519}\n", ED25519), ("", "")]
+)
+def test_a_public_ssh_key_is_saved_on_one_line(ada: User, browser: Client, typed: str, saved: str) -> None:
+    assert browser.post("/preferences", {"ssh_key": typed}).status_code == 302
+    ada.refresh_from_db()
+    assert ada.ssh_key == saved
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----", "stays with you"),
+        ("ssh-ed25519 AAAA", "no public SSH key"),
+        (ED25519.replace("ssh-ed25519", "ssh-rsa"), "no public SSH key"),
+        (ED25519.removeprefix("ssh-ed25519 "), "no public SSH key"),
+        (f"{ED25519}!", "no public SSH key"),
+    ],
+)
+def test_anything_else_is_no_key(ada: User, browser: Client, typed: str, said: str) -> None:
+    answer = browser.post("/preferences", {"ssh_key": typed})
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    ada.refresh_from_db()
+    assert ada.ssh_key == ""
 
 
 @pytest.mark.parametrize(

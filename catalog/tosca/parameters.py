@@ -34,6 +34,7 @@ _ALIASES = {
     "random": "random_password",
     "userid": "userinfo",
     "swift_autouuid": "uuidgen",
+    "ssh_pub_key_type": "textarea",
 }
 # Filled from services that this dashboard does not have: asked for as what they are, a text nobody may see.
 _FOREIGN_SECRETS = frozenset({"access_token", "swift_token", "vault_token"})

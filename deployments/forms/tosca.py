@@ -26,6 +26,8 @@ from deployments.storage.obscure import obscured_once
 PREFIX = "in-"
 TITLE_CHARS = 45
 _SLA = re.compile(r"[\w.:-]{1,128}")
+SSH_KEY = "ssh_key"  # among the facts of the user, beside IAM's
+_SSH_KEY_INPUT = re.compile(r"(?i)(^|_)(ssh_?(pub(lic)?_?)?|pub(lic)?_?)keys?($|_)")
 OPTIONS = ("provider", "keep_last_attempt", "timeout_mins", "provider_timeout_mins", "max_providers_retry")
 
 
@@ -127,6 +129,9 @@ class ToscaForm(forms.Form):
             if updates and item.secret:
                 field.required = field.optional_mark = False
                 field.help_text = "Left empty, it stays as it is."
+            if _SSH_KEY_INPUT.search(item.name) and not item.secret and not item.default and not updates:
+                field.initial = (facts or {}).get(SSH_KEY) or field.initial
+                field.help_text = f"{field.help_text} Yours, if you saved one in your preferences.".strip()
             if item.name == obscured:
                 field.help_text = f"{field.help_text} Type it as it is: it is sent as rclone wants it.".strip()
             if isinstance(field, Generated) and not updates:

@@ -304,3 +304,19 @@ def test_the_advanced_menu_can_be_switched_off() -> None:
     form = form_for("x: {type: string, default: a}", advanced=False)
     assert "provider" not in form.fields
     assert [section.title for section in form.sections()] == ["General", "Settings"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ("ssh_pub_key: {type: string}", "ssh-ed25519 AAAA"),
+        ("users_public_key: {type: string, required: false}", "ssh-ed25519 AAAA"),
+        ("ssh_key: {type: string, default: 'ssh-rsa BBBB'}", "ssh-rsa BBBB"),
+        ("ssh_private_key: {type: string}", ""),
+        ("key_name: {type: string}", ""),
+    ],
+)
+def test_the_users_ssh_key_is_filled_in_where_one_is_asked_for(inputs: str, expected: str) -> None:
+    form = form_for(inputs, facts={"ssh_key": "ssh-ed25519 AAAA"})
+    (item,) = form.asked
+    assert form[f"in-{item.name}"].value() == expected
