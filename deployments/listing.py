@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 
 from deployments.adoption import repository
 from deployments.models import Deployment, Training
-from deployments.querysets import DEFAULT_SORT, SORTS, status_groups
+from deployments.querysets import DEFAULT_SORT, SORTS, DeploymentQuerySet, status_groups
 from deployments.reasons import site_name
 from deployments.states import HOLDING_NOTHING
 from deployments.status import StatusView, describe
@@ -187,19 +187,8 @@ class DeploymentList:
 
 def deployment_list(user: "User", query: ListQuery, *, unreachable: bool = False) -> DeploymentList:
     """The page of the list that ``query`` asks for, of what ``user`` may see."""
-    mine = Deployment.objects.visible_to(user)
-    found = (
-        mine.in_status_group(query.status)
-        .search(query.q)
-        .of_provider(query.provider)
-        .of_module(query.module)
-        .of_group(query.group)
-        .created_between(query.first_day, query.last_day)
-        .sorted_by(query.sort)
-        .for_list()
-    )
-    sums = _sums(mine)
-    paginator = Paginator(found, PER_PAGE)
+    sums = _sums(Deployment.objects.visible_to(user))
+    paginator = Paginator(_found(user, query), PER_PAGE)
     if not query.is_narrowed:
         paginator.count = sums["total"]  # known already, so not counted again
     page = paginator.get_page(query.page)
@@ -211,6 +200,26 @@ def deployment_list(user: "User", query: ListQuery, *, unreachable: bool = False
         counts={key: sums[key] for key in STATUS_LABELS},
         total=sums["total"], held_gpus=sums["gpus"] or 0, held_cpus=sums["cpus"] or 0,
     )  # fmt: skip
+
+
+def deployments_on_page(user: "User", query: ListQuery) -> list[Deployment]:
+    """The deployments on that page alone, in one statement; none when there is no such page."""
+    number = int(query.page) if query.page.isascii() and query.page.isdigit() and len(query.page) < 6 else 1
+    return list(_found(user, query)[max(number - 1, 0) * PER_PAGE : max(number, 1) * PER_PAGE])
+
+
+def _found(user: "User", query: ListQuery) -> DeploymentQuerySet:
+    return (
+        Deployment.objects.visible_to(user)
+        .in_status_group(query.status)
+        .search(query.q)
+        .of_provider(query.provider)
+        .of_module(query.module)
+        .of_group(query.group)
+        .created_between(query.first_day, query.last_day)
+        .sorted_by(query.sort)
+        .for_list()
+    )
 
 
 def filters(user: "User", query: ListQuery, counts: dict[str, int]) -> dict[str, list[tuple[str, str]]]:

@@ -16,7 +16,7 @@ from deepdash.http import ServiceError
 from deepdash.types import Request
 from deployments.colleagues import GroupList, group_list
 from deployments.home import home
-from deployments.listing import DeploymentList, ListQuery, Row, deployment_list, filters
+from deployments.listing import DeploymentList, ListQuery, Row, deployment_list, deployments_on_page, filters
 from deployments.models import Deployment
 from deployments.readiness import deployments_probe, is_due
 from deployments.services import deployments_follow, deployments_sync
@@ -34,7 +34,7 @@ def index(request: Request) -> HttpResponse:
     fresh = "fresh" in request.GET
     problem = attempt(lambda: deployments_sync(user=user)) if fresh else None
     if fresh and not problem:
-        deployments_probe([row.deployment for row in deployment_list(user, query).rows])
+        deployments_probe(deployments_on_page(user, query))
     found = deployment_list(user, query, unreachable=_is_down(problem))
     moves = _after(query, found.rows, found.is_moving, problem)
     address, trigger = moves if fresh else _next(query, "sync", "load")
@@ -57,7 +57,7 @@ def rows(request: Request) -> HttpResponse:
     elif step == "poll":
         problem = attempt(lambda: told.extend(deployments_follow(user=user)))
     if step in {"poll", "probe"}:
-        deployments_probe([row.deployment for row in deployment_list(user, query).rows])
+        deployments_probe(deployments_on_page(user, query))
     found = deployment_list(user, query, unreachable=_is_down(problem))
     address, trigger = _after(query, found.rows, found.is_moving, problem)
     said = "; ".join(f"{deployment.shown_title}: {describe(deployment).label}" for deployment in told[:5])
