@@ -7,10 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
+import requests
 
 from tests.servers import Server, postgres, redis
 from tests.stack import Stack, running
 from tests.test_doctor import doctor
+from tests.visitor import Visitor
 
 pytestmark = [pytest.mark.redis, pytest.mark.postgres]
 SECRET = "deepdash-sandbox-webhook-secret"
@@ -195,3 +197,54 @@ def test_the_doctor_names_the_workers_when_none_is_left(one_site: Stack, rows: R
     assert "Worker" in unwell()
     one_site.start_worker()
     until(lambda: "Worker" not in unwell(), "the new one answers")
+
+
+class TestBatchOfTrainings:
+    """A grid of trainings goes on after its worker was killed, wherever that happened, and starts nothing twice."""
+
+    @pytest.fixture
+    def ada(self, one_site: Stack, rows: Rows) -> Visitor:
+        return Visitor(one_site.url).sign_in("ada")
+
+    @pytest.fixture
+    def place(self, ada: Visitor) -> str:
+        page = ada.submit(ada.get("/module/deep-oc-alpine-flora"), "/module/", ("action", "deploy"), title="Grid")
+        address = page.url.partition("?")[0]
+        until(lambda: "Ready" in ada.get(f"{address}?fresh=1").words, "the deployment is ready")
+        ada.get(f"{address}/training?fresh=1")
+        return address
+
+    def test_a_worker_killed_in_mid_batch(self, one_site: Stack, ada: Visitor, place: str, rows: Rows) -> None:
+        page = ada.submit(
+            ada.get(f"{place}/training/batch"), "/training/batch", ("action", "start"),
+            axis_1="epochs", values_1="1, 2, 3, 4", **{"a-dataset": "/srv"},
+        )  # fmt: skip
+        batch = page.url
+
+        def looked() -> list[tuple[int, str]]:
+            ada.fragment(batch)  # as a page that somebody watches: the next step need not wait for beat's minute
+            return rows.all(
+                "select batch_place, deployments_training.status from deployments_training"
+                " join deployments_trainingbatch b on b.id = batch_id where b.key = %s order by batch_place",
+                batch.rsplit("/", 1)[1],
+            )
+
+        until(lambda: len(looked()) >= 1, "the first is started")
+        one_site.fault("deepaas", method="POST", latency=3)
+        until(lambda: "starting" in dict(looked()).values(), "another one is being sent")
+        one_site.kill_workers()  # in the middle of the call, which DEEPaaS goes on with
+        one_site.heal()
+        begun = dict(looked())
+        rows.connection.execute(
+            "update deployments_trainingbatch set claimed_until = claimed_until - interval '2 minutes'"
+        )  # nobody holds it any more, which is known by itself a minute later
+        one_site.start_worker()
+        one_site.start_worker()
+        until(lambda: {"done"} == set(dict(looked()).values()) and len(looked()) == 4, "all four are done", 90)
+        assert len(begun) < 4, "it was killed before its end"
+        assert list(dict(looked())) == [0, 1, 2, 3]
+        endpoint = rows.all(
+            "select outputs ->> 'deepaas_endpoint' from deployments_deployment where uuid = %s", place.rsplit("/", 1)[1]
+        )[0][0]
+        told = requests.get(f"{endpoint}/v2/models/alpine_flora/train/", timeout=10).json()
+        assert sorted(run["args"]["epochs"] for run in told) == [1, 2, 3, 4], "nothing was started twice"

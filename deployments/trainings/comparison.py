@@ -17,7 +17,6 @@ class Line:
 
     name: str
     values: list[str]
-    numeric: bool = False
 
     @property
     def differs(self) -> bool:
@@ -63,7 +62,7 @@ def compare(runs: Sequence[Training], *, metric: str = "", across: str = "") -> 
     )
     metrics = list(dict.fromkeys(name for run in found.runs for name in run.metrics))
     found.results = _sorted(
-        Line(name, [number(run.metrics[name]) if name in run.metrics else "–" for run in found.runs], numeric=True)
+        Line(name, [number(run.metrics[name]) if name in run.metrics else "–" for run in found.runs])
         for name in metrics
     )
     found.metrics, found.numbers = metrics_in(found.runs), varied_numbers(found.runs)
