@@ -215,6 +215,7 @@ class TestBatchOfTrainings:
         return address
 
     def test_a_worker_killed_in_mid_batch(self, one_site: Stack, ada: Visitor, place: str, rows: Rows) -> None:
+        one_site.control("PUT", "settings", {"training": 20})  # a second by the sandbox's clock
         page = ada.submit(
             ada.get(f"{place}/training/batch"), "/training/batch", ("action", "start"),
             axis_1="epochs", values_1="1, 2, 3, 4", **{"a-dataset": "/srv"},

@@ -1,7 +1,10 @@
 """Training from the dashboard, in a real browser against the sandbox."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -118,3 +121,48 @@ def test_predict_with_a_file_also_without_scripts(stack: Stack, place: str, new_
     with page.expect_download() as download:
         page.get_by_role("button", name="Predict and download").click()
     assert download.value.suggested_filename == "prediction-alpine_flora.json"
+
+
+def test_a_record_is_imported_and_trains_again_on_a_new_deployment_in_two_clicks(
+    place: str, page: Page, tmp_path: Path
+) -> None:
+    page.goto(f"{place}/training")
+    train(page, 3)
+    page.locator("#history tbody th a").first.click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Record", exact=True).click()
+    record = json.loads(Path(download.value.path()).read_text())
+    record["training"]["uuid"] = uuid4().hex  # as if it came from another dashboard
+    record["environment"]["choices"]["docker_tag"] = "no-such-tag"
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps(record))
+    page.goto(f"{place.partition('/deployments')[0]}/training/import")
+    page.get_by_label("Record").set_input_files(file)
+    page.get_by_role("button", name="Import").click()
+    expect(page.locator("main")).to_contain_text("imported")
+    keep("training-imported", page)
+    page.get_by_role("button", name="On a new deployment").click()  # the first click
+    expect(page.locator("main")).to_contain_text("There is no tag “no-such-tag”")
+    expect(page.get_by_label(re.compile("Start it when the API answers"))).to_be_checked()
+    keep("training-again", page)
+    page.get_by_role("button", name="Deploy", exact=True).click()  # the second
+    expect(page.locator("#state")).to_contain_text(re.compile("Ready|Training"), timeout=40_000)
+    page.get_by_role("link", name="Training", exact=True).last.click()
+    expect(page.locator("#history tbody tr")).to_contain_text(["epochs 3"], timeout=40_000)
+    keep("training-followed", page)
+
+
+def test_a_grid_is_counted_started_watched_and_stopped(place: str, page: Page) -> None:
+    page.goto(f"{place}/training")
+    page.get_by_label("dataset").fill("/srv/data")
+    page.get_by_role("button", name="Several runs…").click()
+    page.locator("#axis-1").select_option("epochs")
+    page.locator("#values-1").fill("1..3")
+    page.get_by_role("button", name="Count", exact=True).click()
+    expect(page.get_by_role("heading", name="3 trainings")).to_be_visible()
+    keep("grid", page)
+    page.get_by_role("button", name="Start 3 trainings").click()
+    expect(page.get_by_role("row", name="1 epochs 1")).to_contain_text(re.compile("Running|Done"), timeout=40_000)
+    keep("batch", page)
+    page.get_by_role("button", name="Start no more").click()
+    expect(page.locator("main")).to_contain_text("Cancelled")
