@@ -354,6 +354,14 @@ class TestPredict:
         assert request.headers["accept"] == "*/*"
         assert "Authorization" not in request.headers
 
+    def test_addresses_are_sent_where_the_model_takes_them(
+        self, browser: Client, predict: str, wire: responses.RequestsMock
+    ) -> None:
+        wire.post(PREDICT, json={"status": "OK", "predictions": "oak"})
+        self.send(browser, predict, **{"a-urls": "https://example.org/a.png\nhttps://example.org/b.png"})
+        sent = str(wire.calls[0].request.url).partition("?")[2]
+        assert sent == "urls=https%3A%2F%2Fexample.org%2Fa.png&urls=https%3A%2F%2Fexample.org%2Fb.png"
+
     def test_a_picture_is_shown(self, browser: Client, predict: str, wire: responses.RequestsMock) -> None:
         wire.post(PREDICT, body=b"\x89PNG", content_type="image/png")
         assert "data:image/png;base64,iVBORw==" in text(self.send(browser, predict, **{"a-accept": "image/png"}))

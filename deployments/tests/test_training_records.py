@@ -82,6 +82,18 @@ def test_anything_else_is_refused_with_its_reason(content: bytes) -> None:
     assert raised.value.detail
 
 
+def test_imported_ones_are_listed_and_exported_without_a_statement_each(
+    deployment: Deployment, stranger: User, django_assert_num_queries: Any
+) -> None:
+    first = record_of(make_training(deployment))
+    for place in range(5):
+        first["training"]["uuid"] = f"{place:032x}"
+        training_import(user=stranger, record=record_read(json.dumps(first).encode()))
+    with django_assert_num_queries(1):
+        lines = list(csv.DictReader(io.StringIO(runs_csv(Training.objects.visible_to(stranger).for_list()))))
+    assert {(line["deployment"], line["image"]) for line in lines} == {(deployment.shown_title, "deephdc/plants:gpu")}
+
+
 def rows(runs: list[Training]) -> list[dict[str, Any]]:
     return list(csv.DictReader(io.StringIO(runs_csv(runs))))
 

@@ -79,14 +79,16 @@ def deployment_name(run: Training) -> str:
     """The deployment a run belongs to; for an imported record the one it came from."""
     if run.deployment is not None:
         return run.deployment.shown_title
-    return str(run.source.get("deployment", {}).get("title") or "imported")
+    told = run.source_title if hasattr(run, "source_title") else run.source.get("deployment", {}).get("title")
+    return str(told or "imported")
 
 
 def image_of(run: Training) -> str:
     """Image and tag the run was made with, as far as known."""
     if run.deployment is not None:
         return run.deployment.docker_image
-    return str(run.source.get("image") or "")
+    told = run.source_image if hasattr(run, "source_image") else run.source.get("environment", {}).get("image")
+    return str(told or "")
 
 
 def _sorted(lines: Any) -> list[Line]:

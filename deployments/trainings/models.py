@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 from django.urls import reverse
 from django.utils import timezone
 
@@ -68,8 +69,9 @@ class TrainingQuerySet(models.QuerySet["Training"]):
         return self.only("key", "deployment_id", "status", "started_at", "finished_at")
 
     def for_list(self) -> Self:
-        """Rows as lists show them: without the long columns."""
-        return self.select_related("deployment").defer(
+        """Rows as lists show them: without the long columns, but with what lists tell of an imported record."""
+        told = {"source_title": KT("source__deployment__title"), "source_image": KT("source__environment__image")}
+        return self.annotate(**told).select_related("deployment").defer(
             "result", "source",
             *(f"deployment__{name}" for name in ("template_text", "inputs", "outputs", "note", "options", "services")),
         )  # fmt: skip

@@ -69,6 +69,12 @@ class TrainingPage:
         return bool(endpoint_of(self.deployment))
 
     @property
+    def waiting(self) -> list[TrainingBatch]:
+        """Batches that have still something to start here."""
+        begun = {row.run.batch_id for row in self.history.rows}
+        return [batch for batch in self.batches if not (batch.is_single and batch.pk in begun)]
+
+    @property
     def models(self) -> list[dict[str, Any]]:
         return self.api.offered if self.api else []
 
