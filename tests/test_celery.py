@@ -115,9 +115,10 @@ def test_a_signed_push_brings_what_was_pushed(one_site: Stack, rows: Rows) -> No
 
 def test_a_hundred_pushes_at_once_make_at_most_two_runs(one_site: Stack, rows: Rows) -> None:
     before = rows.last_run()
-    one_site.fault("github", latency=0.3)  # so that a run is under way while deliveries come in
+    one_site.fault("github", latency=8)  # so that a run is under way until all have come in, on a slow machine too
     with ThreadPoolExecutor(20) as pool:
         statuses = list(pool.map(lambda _: deliver(one_site)["status"], range(100)))
+    one_site.heal()
     assert statuses == [202] * 100
     until(lambda: not pending(rows), "all runs end")
     states = rows.states(before)
