@@ -13,6 +13,9 @@ MESSAGES.update(
             _("The last good version is shown. Whoever maintains it has to mend it there."),
             Tone.WARN,
         ),
+        "catalog:never-read": Message(
+            _("{what} can't be read as it is upstream."), _("Whoever maintains it has to mend it there."), Tone.WARN
+        ),
         "catalog:no-metadata": Message(
             _("This module has no metadata.json."),
             _("Its repository may have moved or changed its format; tell its maintainers."),

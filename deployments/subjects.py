@@ -41,7 +41,7 @@ def deployable_module(deployment: Deployment) -> Module | None:
     """The module a deployment was made from, if its owner can deploy it today."""
     if not deployment.module_slug:
         return None
-    module = Module.objects.visible().filter(slug=deployment.module_slug).first()
+    module = Module.objects.reached_by(deployment.module_slug)
     return module if module and module.deployable and module.template_choices(deployment.owner) else None
 
 

@@ -81,6 +81,15 @@ class ModuleQuerySet(models.QuerySet["Module"]):
         """All that can be chosen."""
         return self.known().exclude(state=Module.State.GONE)
 
+    def reached_by(self, slug: str) -> "Module | None":
+        """The module that can be chosen under an address: the one of that name, or what it was renamed to."""
+        found = self.known().filter(slug=slug).first()
+        seen = set()
+        while found and found.state == Module.State.GONE:
+            seen.add(found.pk)
+            found = self.known().filter(predecessors=found.pk).exclude(pk__in=seen).first()
+        return found
+
     def for_list(self) -> "ModuleQuerySet":
         """The cards of the catalogue; the development environment and ``external`` have buttons of their own."""
         return (

@@ -223,6 +223,8 @@ class ModuleRefresh:
     def _take_metadata(self, module: Module, result: _Reading) -> None:
         metadata = result.metadata
         if isinstance(metadata, Problem):
+            if metadata.id == "catalog:malformed" and not module.metadata:  # there is no last good version to show
+                metadata = Problem("catalog:never-read", detail=metadata.detail, **metadata.facts)
             module.error = stored(metadata)
             module.title = module.title or module.url.rpartition("/")[2]
             return

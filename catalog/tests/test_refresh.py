@@ -83,6 +83,18 @@ def test_a_second_refresh_asks_conditionally_and_writes_nothing_but_its_run(worl
     assert {re.findall(r'"(\w+)"', sql)[0] for sql in written} == {"catalog_refreshrun"}
 
 
+def test_metadata_that_was_never_readable_promises_no_last_good_version(world: World) -> None:
+    good, world.files[ONE] = world.files[ONE], '{"title": "half'
+    world.refresh()
+    problem = one().problem
+    assert problem is not None
+    assert problem.headline == "metadata.json can't be read as it is upstream."
+    assert "last good version" not in problem.step
+    world.files[ONE] = good
+    world.refresh()
+    assert (one().state, one().error) == ("live", {})
+
+
 def test_malformed_metadata_keeps_the_last_good_version_and_heals(world: World) -> None:
     world.refresh()
     good = world.files[ONE]

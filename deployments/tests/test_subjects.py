@@ -150,3 +150,28 @@ def test_what_no_choice_sets_any_more_is_asked_for_by_itself(
 def test_the_tabs_of_a_templates_own_metadata_are_there_without_the_catalogue(visitor: Client, member: User) -> None:
     made = alone(member, "metadata: {tabs: {Machine room: 'num_.*'}}\n" + RAW)
     assert "Machine room" in words(visitor.get(f"/deployments/{made.uuid}/again"))
+
+
+def test_the_form_of_a_renamed_module_is_found_under_its_old_address(visitor: Client, member: User) -> None:
+    template = make_template(RAW, path="own.yml", display_name="Own")
+    new = make_module("deep-oc-new", templates=(template,))
+    middle = make_module("deep-oc-middle", state="gone", successor=new)
+    make_module("deep-oc-old", state="gone", successor=middle)
+    answer = visitor.get("/module/deep-oc-old?hardware=gpu&in-num_cpus=3")
+    assert (answer.status_code, answer["Location"]) == (307, "/module/deep-oc-new?hardware=gpu&in-num_cpus=3")
+    posted = visitor.post("/module/deep-oc-old", {"action": "review", "in-num_cpus": "3"}, follow=True)
+    assert shown(posted)["in-num_cpus"] == "3", "what was typed is not lost"
+    made = alone(member, RAW, module_slug="deep-oc-old")
+    again = visitor.get(visitor.get(f"/deployments/{made.uuid}/again")["Location"])
+    assert shown(visitor.get(again["Location"]))["in-num_cpus"] == "2"
+    new.hidden = True
+    new.save()
+    assert visitor.get("/module/deep-oc-old").status_code == 404
+
+
+def test_modules_that_name_each_other_as_successors_end_nowhere(visitor: Client) -> None:
+    one = make_module("deep-oc-one", state="gone")
+    two = make_module("deep-oc-two", state="gone", successor=one)
+    one.successor = two
+    one.save()
+    assert visitor.get("/module/deep-oc-one").status_code == 404

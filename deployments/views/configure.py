@@ -4,7 +4,7 @@ made again from its own template, or updated."""
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -37,9 +37,12 @@ from deployments.views.common import find, signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def configure(request: Request, slug: str) -> HttpResponse:
     """The form of a module; POST applies a choice, reviews, or deploys, by the button that was pressed."""
-    module = Module.objects.visible().filter(slug=slug).first()
+    module = Module.objects.reached_by(slug)
     if module is None:
         return _without_module(request)
+    if module.slug != slug:  # it was renamed; what was typed meanwhile goes along
+        address = reverse("deployments:configure", args=[module.slug])
+        return HttpResponseRedirect(f"{address}?{request.GET.urlencode()}", preserve_request=True)
     try:
         subject = subject_of_module(signed_in(request), module)
     except Problem:
