@@ -474,3 +474,14 @@ def test_deleting_a_deployment_warns_of_its_running_training(browser: Client, de
     Deployment.objects.update(running_trainings=1)
     assert "A training runs in it." in text(browser.get(f"{deployment.get_absolute_url()}/delete"))
     assert "Training</span>" in text(browser.get("/deployments"))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [(None, "taken as UTC: DEEPaaS names no zone"), (timedelta(hours=5, minutes=45), "UTC+05:45, as a training")],
+)
+def test_the_start_of_a_run_of_others_tells_by_which_clock(
+    browser: Client, deployment: Deployment, ahead: timedelta | None, said: str
+) -> None:
+    ModuleApi.objects.update(clock_ahead=ahead)
+    assert said in text(browser.get(make_training(deployment, started_here=False).get_absolute_url()))

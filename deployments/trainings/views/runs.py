@@ -1,5 +1,6 @@
 """All trainings of a user: the list, one run, what can be done with it, and its record as a file."""
 
+from datetime import timezone as tzinfo
 from typing import Any
 
 from django.contrib import messages
@@ -145,7 +146,7 @@ def run_import(request: Request) -> HttpResponse:
 
 def find_run(request: Request, key: str) -> Training:
     """The user's run with that key. Raises Http404: others' are not known here."""
-    mine = Training.objects.visible_to(request.user).select_related("deployment", "batch")
+    mine = Training.objects.visible_to(request.user).select_related("deployment__api", "batch")
     found = mine.filter(key=key).first()
     if found is None:
         raise Http404
@@ -174,6 +175,7 @@ def _run_context(request: Request, one: Training) -> dict[str, Any]:
     return {
         "nav": "training",
         "run": one,
+        "clock": _clock(one),
         "name": deployment_name(one),
         "image": image_of(one),
         "environment": environment_of(one),
@@ -185,6 +187,13 @@ def _run_context(request: Request, one: Training) -> dict[str, Any]:
         "call": curl_of(endpoint, one.model, "train", params=sent, secrets=one.secret_arguments) if endpoint else "",
         "wait": UNDER_WAY if one.is_under_way and one.is_listed else 0,
     }  # fmt: skip
+
+
+def _clock(one: Training) -> str | None:
+    """The zone of the clock that told when a run of others began, "UTC+05:45"; None while nothing has shown it."""
+    api = getattr(one.deployment, "api", None)
+    ahead = api.clock_ahead if api else None
+    return None if ahead is None else str(tzinfo(ahead))
 
 
 def _question(request: Request, one: Training, act: str, do: Any) -> HttpResponse:
