@@ -191,7 +191,7 @@ def _timeline(deployment: Deployment) -> list[Moment]:
 
 def _as_found(deployment: Deployment) -> list[StatusEvent]:
     """What stands for the events of a deployment of which nothing was seen: the state it was found in."""
-    if deployment.made_here:
+    if deployment.made_here or deployment.is_gone:
         return []
     at = deployment.updated_at or deployment.seen_at or deployment.created_at
     return [

@@ -220,6 +220,18 @@ class TestList:
 
 
 class TestDetail:
+    def test_the_timeline_of_what_was_made_elsewhere_begins_with_the_state_it_was_found_in(
+        self, browser: Client, owner: User
+    ) -> None:
+        reason = "Timeout: Maximum execution time exceeded."
+        found = make_deployment(owner, submission_key=None, status=Status.DELETE_FAILED, status_reason=reason)
+        page = html.fromstring(browser.get(f"/deployments/{found.uuid}").content.decode())
+        lines = [" ".join(line.text_content().split()) for line in page.xpath("//ol[@class='timeline']/li")]
+        assert len(lines) == 2
+        assert lines[0].startswith("Deletion failed")
+        assert lines[1].startswith("Made elsewhere")
+        assert "Its provider did not remove it in time" in lines[0]
+
     def test_it_shows_what_is_known_and_then_asks(
         self, browser: Client, owner: User, wire: responses.RequestsMock, django_assert_max_num_queries: Any
     ) -> None:
