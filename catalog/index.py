@@ -7,6 +7,7 @@ filtering and counting 10,000 of them takes a millisecond or two.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,10 +16,11 @@ from itertools import compress
 from operator import and_, or_
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Max, Subquery, Sum
 
-from catalog.models import Module, ModuleFacet
+from catalog.models import Module, ModuleFacet, RefreshRun
 
+REST = 1.0  # seconds
 ONE_BY_ONE = 500  # changed modules; of more, all are read
 BLOCK = 7  # bits of a primary key that modules of one block differ in
 KEPT_ANSWERS = 32  # of one state of the catalogue
@@ -182,19 +184,29 @@ _KEYS: dict[str, Callable[[Entry], tuple[Any, ...]]] = {
 
 _current = Index()
 _renewing = threading.Lock()
+_last: tuple[datetime | None, float] = None, 0.0  # start of the refresh that was under way then, and when
 
 
 def current_index() -> Index:
-    """The index of the catalogue as it is now (one statement when nothing changed, else up to five)."""
-    global _current
-    seen = Module.objects.aggregate(modules=Count("pk"), revisions=Sum("revision"))
+    """The index of the catalogue as it is now (one statement when nothing changed, else up to five).
+
+    A refresh may change modules all the time: while one runs, what is shown may be REST seconds old, so that it is
+    not made anew for every page.
+    """
+    global _current, _last
+    run = RefreshRun.objects.filter(state=RefreshRun.State.RUNNING).order_by().values("started")[:1]
+    seen = Module.objects.aggregate(modules=Count("pk"), revisions=Sum("revision"), run=Max(Subquery(run)))
     signature = Signature(seen["modules"], seen["revisions"] or 0)
     index = _current
     if index.signature == signature:
         return index
+    began, then = _last
+    if seen["run"] and began == seen["run"] and time.monotonic() - then < REST:
+        return index
     with _renewing:
         if _current.signature != signature:
             _current = _renewed(_current)
+            _last = seen["run"], time.monotonic()
         return _current
 
 

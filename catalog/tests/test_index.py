@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog import index
 from catalog.index import current_index
-from catalog.models import Module, ModuleFacet
+from catalog.models import Module, ModuleFacet, RefreshRun
 from catalog.testing import make_module
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,20 @@ def test_no_change_is_missed_however_it_is_made(how: str) -> None:
             assert found(framework=["tensorflow"]) == ["m-1", "m-2"]
             return
     assert found() != before
+
+
+def test_while_a_refresh_runs_what_is_shown_may_be_a_moment_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    RefreshRun.objects.create(trigger="command", state=RefreshRun.State.RUNNING, started=timezone.now())
+    make_module("a")
+    assert found() == ["a"], "the first look during a refresh is at what is there"
+    make_module("b")
+    assert found() == ["a"]
+    monkeypatch.setattr(index, "REST", 0.0)
+    assert found() == ["a", "b"]
+    monkeypatch.setattr(index, "REST", 3600.0)
+    RefreshRun.objects.update(state=RefreshRun.State.DONE)
+    make_module("c")
+    assert found() == ["a", "b", "c"], "when it is over, nothing is held back"
 
 
 def test_two_changes_that_cross_are_both_seen() -> None:
