@@ -73,8 +73,9 @@ class InputField(forms.Field):
     def to_python(self, value: Any) -> Any:
         if value is None or value in ("", [], ["", ""]):
             return None
-        # Plain text from here on: what came from the browser is marked as typed until now.
-        return self.read([str(part) for part in value] if isinstance(value, list) else str(value))
+        # Plain text from here on: what came from the browser is marked as typed until now. Half of it may be missing.
+        parts = ["" if part is None else str(part) for part in value] if isinstance(value, list) else None
+        return self.read(str(value) if parts is None else parts)
 
     def clean(self, value: Any) -> Any:
         cleaned = super().clean(value)

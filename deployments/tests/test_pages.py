@@ -196,14 +196,20 @@ class TestList:
     ) -> None:
         many = [upstream(owner=owner) for _ in range(2000)]
         wire.get(LIST, json=listing(*many))
-        with django_assert_max_num_queries(13):  # session, user and token; one look; the page
+        with django_assert_max_num_queries(13):  # all are new: session, user and token; one look; the page
             browser.get("/deployments/rows?step=sync", headers=HTMX)
+        assert len(wire.calls) == 1, "one upstream round trip"
         with django_assert_max_num_queries(8):
             page = browser.get("/deployments")
         assert "of 2000" in text(page)
-        wire.replace(responses.GET, LIST, json=listing(*many))
+        assert len(wire.calls) == 1, "none before the first paint"
         with django_assert_max_num_queries(10):  # nothing changed: the usual case
             browser.get("/deployments/rows?step=sync", headers=HTMX)
+        assert len(wire.calls) == 2
+        for step in ("?sort=title&page=40", "?q=alp&status=ready", "?sort=-provider&page=7"):
+            with django_assert_max_num_queries(10):
+                assert browser.get(f"/deployments{step}").status_code == 200
+        assert len(wire.calls) == 2
 
     def test_each_row_tells_of_the_training_that_began_last(self, browser: Client, owner: User) -> None:
         first, second = make_deployment(owner), make_deployment(owner)
