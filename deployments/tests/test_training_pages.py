@@ -472,7 +472,8 @@ class TestPredict:
 def test_deleting_a_deployment_warns_of_its_running_training(browser: Client, deployment: Deployment) -> None:
     assert "A training runs in it." not in text(browser.get(f"{deployment.get_absolute_url()}/delete"))
     Deployment.objects.update(running_trainings=1)
-    assert "A training runs in it." in text(browser.get(f"{deployment.get_absolute_url()}/delete"))
+    for page in (f"{deployment.get_absolute_url()}/delete", f"/deployments/delete?pick={deployment.reference}"):
+        assert "A training runs in it." in text(browser.get(page)), page
     assert "Training</span>" in text(browser.get("/deployments"))
 
 
