@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from deployments.clients.orchestrator import Info
 from deployments.logs import CONTAINER_KINDS
@@ -47,7 +48,7 @@ def permissions(deployment: Deployment, info: Info | None, *, now: datetime | No
         delete=delete,
         force=Permission(delete.why_not or _too_old(info, FORCE_SINCE)),
         reset=Permission(_why_not_reset(deployment, info, now or timezone.now())),
-        lock=Permission("It is gone." if deployment.is_gone else ""),
+        lock=Permission(_("It is gone.") if deployment.is_gone else ""),
         nodes=nodes,
         node_actions=Permission(nodes.why_not or _why_no_node_actions(deployment, info)),
     )
@@ -56,50 +57,55 @@ def permissions(deployment: Deployment, info: Info | None, *, now: datetime | No
 def secrets_permission(deployment: Deployment) -> Permission:
     """Whether there are secret outputs to ask for. Apart from the others: it reads a column that lists leave out."""
     if deployment.is_gone:
-        return Permission("It is gone; its secrets were never kept here.")
-    return Permission("" if deployment.secret_outputs and deployment.uuid else "It has given no secrets.")
+        return Permission(_("It is gone; its secrets were never kept here."))
+    return Permission("" if deployment.secret_outputs and deployment.uuid else _("It has given no secrets."))
 
 
 def _why_not_delete(deployment: Deployment) -> str:
     if deployment.is_gone:
-        return "It is gone already."
+        return _("It is gone already.")
     if not deployment.uuid:
-        return "The orchestrator has not named it yet; it is not known whether it exists."
+        return _("The orchestrator has not named it yet; it is not known whether it exists.")
     if deployment.locked:
-        return "It is locked against deletion."
+        return _("It is locked against deletion.")
     if deployment.status == Status.DELETE_IN_PROGRESS:
-        return "It is being deleted already."
+        return _("It is being deleted already.")
     return ""
 
 
 def _why_not_reset(deployment: Deployment, info: Info | None, now: datetime) -> str:
     if deployment.is_gone or deployment.status != Status.DELETE_IN_PROGRESS:
-        return "Only a deletion that is going on can be given up."
+        return _("Only a deletion that is going on can be given up.")
     if now - deployment.status_since < STUCK_AFTER:
         minutes = STUCK_AFTER // timedelta(minutes=1)
-        return f"Its deletion has only begun; it can be given up when it has not ended after {minutes} minutes."
+        return _("Its deletion has only begun; it can be given up when it has not ended after %(minutes)s minutes.") % {
+            "minutes": minutes
+        }
     return _too_old(info, RESET_SINCE)
 
 
 def _why_no_nodes(deployment: Deployment) -> str:
     if deployment.is_gone:
-        return "It is gone, and its nodes with it."
+        return _("It is gone, and its nodes with it.")
     if deployment.deployment_kind in CONTAINER_KINDS:
-        return "It runs in a container: there are no machines of its own."
+        return _("It runs in a container: there are no machines of its own.")
     if not deployment.uuid or not deployment.deployment_kind:
-        return "No provider was chosen yet."
+        return _("No provider was chosen yet.")
     return ""
 
 
 def _why_no_node_actions(deployment: Deployment, info: Info | None) -> str:
     if deployment.status not in NODE_STATES:
-        return "Nodes can be started and stopped when the deployment is complete."
+        return _("Nodes can be started and stopped when the deployment is complete.")
     return _too_old(info, ACTIONS_SINCE)
 
 
 def _too_old(info: Info | None, since: str) -> str:
     if info is None or not info.version:
-        return "The orchestrator’s version is not known right now."
+        return _("The orchestrator’s version is not known right now.")
     if info.at_least(since):
         return ""
-    return f"This takes orchestrator {since.removesuffix('.0')} or later; here it is {info.version.partition('-')[0]}."
+    return _("This takes orchestrator %(wanted)s or later; here it is %(found)s.") % {
+        "wanted": since.removesuffix(".0"),
+        "found": info.version.partition("-")[0],
+    }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from deepdash.errors import Problem
 from deployments.clients.orchestrator import Orchestrator, UpstreamDeployment
@@ -52,7 +53,7 @@ def group_list(user: "User", group: str) -> GroupList:
         raise Problem("deployment:not-your-group", group=group)
     info = orchestrator_info_learnt()
     if info is None or not info.at_least(SINCE):
-        raise Problem("group:unsupported", version=info.version if info else "not known")
+        raise Problem("group:unsupported", version=info.version if info else _("not known"))
     listed = [item for item in Orchestrator(user).deployments(user_group=group).items if item.user_group == group]
     return GroupList(group, [_shared(user, item) for item in listed[:SHOWN]], len(listed))
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from deepdash.config import config
 from deepdash.errors import Problem
 from deepdash.http import Answer, ServiceError, ServiceSession, side_by_side
@@ -38,8 +40,8 @@ class Health:
     @property
     def label(self) -> str:
         if not self.address:
-            return "Not configured"
-        return "Does not answer" if self.problem else "Answers"
+            return _("Not configured")
+        return _("Does not answer") if self.problem else _("Answers")
 
 
 def services_health(user: "User") -> list[Health]:
@@ -61,14 +63,14 @@ def services_health(user: "User") -> list[Health]:
         ("Monitoring", addresses.monitoring, _knock("Monitoring", addresses.monitoring, config.MONITORING_CERT, "")),
     ]  # fmt: skip
     wanted = [(name, address, call) for name, address, call in asked if address]
-    answers = side_by_side([partial(_timed, call) for _, _, call in wanted])
+    answers = side_by_side([partial(_timed, call) for *_name, call in wanted])
     known = {}
-    for (name, address, _), answer in zip(wanted, answers, strict=True):
+    for (name, address, _call), answer in zip(wanted, answers, strict=True):
         if isinstance(answer, ServiceError):
             known[name] = Health(name, address, problem=answer)
         else:
             known[name] = Health(name, address, *answer)
-    return [known.get(name, Health(name, address)) for name, address, _ in asked]
+    return [known.get(name, Health(name, address)) for name, address, _call in asked]
 
 
 def _timed(call: Callable[[], str]) -> tuple[str, int]:

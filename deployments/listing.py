@@ -9,6 +9,8 @@ from django.db.models import Count, Q, Sum
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from deployments.adoption import repository
 from deployments.models import Deployment, Training
@@ -21,15 +23,21 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 PER_PAGE = 25
-COLUMNS = {"title": "Title", "status": "Status", "module": "Module", "provider": "Provider", "created": "Created"}
-STATUS_LABELS = {
-    "attention": "Needs attention",
-    "ready": "Ready",
-    "progress": "In progress",
-    "unknown": "Unknown",
-    "gone": "Deleted",
+COLUMNS = {
+    "title": gettext_noop("Title"),
+    "status": gettext_noop("Status"),
+    "module": gettext_noop("Module"),
+    "provider": gettext_noop("Provider"),
+    "created": gettext_noop("Created"),
 }
-_RUNS = {"deepaas": "DEEPaaS API", "jupyterlab": "JupyterLab"}
+STATUS_LABELS = {
+    "attention": gettext_noop("Needs attention"),
+    "ready": gettext_noop("Ready"),
+    "progress": gettext_noop("In progress"),
+    "unknown": gettext_noop("Unknown"),
+    "gone": gettext_noop("Deleted"),
+}
+_RUNS = {"deepaas": gettext_noop("DEEPaaS API"), "jupyterlab": "JupyterLab"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,8 @@ class Row:
 
     @property
     def run(self) -> str:
-        return _RUNS.get(self.deployment.run, "")
+        run = _RUNS.get(self.deployment.run, "")
+        return run and _(run)
 
     @property
     def tag(self) -> str:
@@ -152,7 +161,7 @@ class DeploymentList:
         for key, label in COLUMNS.items():
             turned = f"-{key}" if (key == current and not descending) or (key != current and key == "created") else key
             order = ("descending" if descending else "ascending") if key == current else ""
-            found[key] = Heading(label, self.query.address(sort=turned, page="1"), order)
+            found[key] = Heading(_(label), self.query.address(sort=turned, page="1"), order)
         return found
 
     @property
@@ -230,7 +239,7 @@ def filters(user: "User", query: ListQuery, counts: dict[str, int]) -> dict[str,
     modules = {module for _, module, _ in known} | {query.module}
     groups = {group for _, _, group in known} | {query.group}
     return {
-        "statuses": [(key, f"{label} ({counts[key]})") for key, label in STATUS_LABELS.items()],
+        "statuses": [(key, f"{_(label)} ({counts[key]})") for key, label in STATUS_LABELS.items()],
         "providers": [(name, site_name(name)) for name in sorted(providers - {""})],
         "modules": [(slug, slug) for slug in sorted(modules - {""})],
         "groups": [(name, name) for name in sorted(groups - {""})],

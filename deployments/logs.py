@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from deepdash.http import ServiceError
 from deepdash.inert import inert
 from deepdash.redact import redact
@@ -34,17 +36,19 @@ def log_of(deployment: Deployment, *, user: "User | None" = None) -> Log:
     Raises ServiceError and LoginExpired.
     """
     if deployment.is_gone:
-        return Log(available=False, why_not="It is gone", advice="The orchestrator keeps no log of what is gone.")
+        return Log(available=False, why_not=_("It is gone"), advice=_("The orchestrator keeps no log of what is gone."))
     if deployment.deployment_kind in CONTAINER_KINDS:
         return Log(
             available=False,
-            why_not="No log for this kind",
-            advice="The orchestrator gives no log for container deployments. "
-            "Open JupyterLab and look at the terminal there.",
+            why_not=_("No log for this kind"),
+            advice=_(
+                "The orchestrator gives no log for container deployments. "
+                "Open JupyterLab and look at the terminal there."
+            ),
         )
     if not deployment.uuid or not deployment.provider_name:
         # The orchestrator answers 500 until a provider was chosen (contract 1.14).
-        return Log(available=False, why_not="No log yet", advice="There is one as soon as a provider was chosen.")
+        return Log(available=False, why_not=_("No log yet"), advice=_("There is one as soon as a provider was chosen."))
     if user is None:
         return Log()
     return Log(redact(inert(_read(deployment.uuid, deployment.physical_id, user)[-MAX_CHARS:])))

@@ -138,7 +138,7 @@ class Deployment(models.Model):
 
     @property
     def shown_title(self) -> str:
-        return self.title or self.description or f"Deployment {self.reference[:UUID_CHARS]}"
+        return self.title or self.description or f"Deployment {self.reference[:UUID_CHARS]}"  # not shown
 
     @property
     def run(self) -> str:

@@ -8,6 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from accounts.tokens import token_refresh_now
 from deepdash.http import ServiceError, Unauthorized, side_by_side
 from deepdash.inert import one_line
@@ -20,17 +23,17 @@ if TYPE_CHECKING:
 
 # What may be shown of a machine. A list of what may, as what must not (private keys) can have any name.
 _SHOWN = (
-    (re.compile(r"state"), "State at its provider"),
-    (re.compile(r"provider\.type"), "Kind of provider"),
-    (re.compile(r"provider\.host"), "Provider’s host"),
-    (re.compile(r"instance_name"), "Name at its provider"),
-    (re.compile(r"instance_id"), "Identifier at its provider"),
-    (re.compile(r"net_interface\.\d+\.ip"), "Address"),
-    (re.compile(r"net_interface\.\d+\.dns_name"), "Host name"),
+    (re.compile(r"state"), gettext_noop("State at its provider")),
+    (re.compile(r"provider\.type"), gettext_noop("Kind of provider")),
+    (re.compile(r"provider\.host"), gettext_noop("Provider’s host")),
+    (re.compile(r"instance_name"), gettext_noop("Name at its provider")),
+    (re.compile(r"instance_id"), gettext_noop("Identifier at its provider")),
+    (re.compile(r"net_interface\.\d+\.ip"), gettext_noop("Address")),
+    (re.compile(r"net_interface\.\d+\.dns_name"), gettext_noop("Host name")),
     (re.compile(r"cpu\.count"), "CPUs"),
     (re.compile(r"gpu\.count"), "GPUs"),
-    (re.compile(r"memory\.size"), "Memory"),
-    (re.compile(r"disk\.\d+\.(?:os\.name|os\.distribution|os\.version)"), "System"),
+    (re.compile(r"memory\.size"), gettext_noop("Memory")),
+    (re.compile(r"disk\.\d+\.(?:os\.name|os\.distribution|os\.version)"), gettext_noop("System")),
 )
 _PILLS = {
     "STARTED": ("ok", "ok"), "STOPPED": ("idle", "stop"), "ERROR": ("bad", "fail"), "INITIAL": ("idle", "clock"),
@@ -60,7 +63,7 @@ class Node:
 
     @property
     def state_name(self) -> str:
-        return self.state.capitalize() or "Not told"
+        return self.state.capitalize() or _("Not told")
 
     @property
     def act(self) -> str:
@@ -114,7 +117,7 @@ def machine_facts(info: Any) -> list[tuple[str, str]]:
         for pattern, label in _SHOWN:
             found = [_shown(label, value) for key, value in item.items() if pattern.fullmatch(str(key)) and value]
             if found:
-                facts.append((label, " ".join(dict.fromkeys(found))))
+                facts.append((_(label), " ".join(dict.fromkeys(found))))
     return facts[:MAX_FACTS]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import pgettext
 
 from accounts.tokens import LoginExpired
 from deepdash.errors import Problem
@@ -39,7 +40,7 @@ class Outcome:
 def deployment_lock(*, user: "User", deployment: Deployment, locked: bool) -> None:
     """Refuse, or allow again, to delete a deployment from here. Raises Problem when it is gone."""
     _own(user, deployment)
-    _permitted(deployment, "locked", permissions(deployment, None).lock)
+    _permitted(deployment, pgettext("done to a deployment", "locked"), permissions(deployment, None).lock)
     if deployment.locked != locked:
         Deployment.objects.filter(pk=deployment.pk).update(locked=locked)
         deployment.locked = locked
@@ -53,13 +54,21 @@ def deployment_reset(*, user: "User", deployment: Deployment) -> None:
     LoginExpired.
     """
     _own(user, deployment)
-    _permitted(deployment, "reset", permissions(deployment, orchestrator_info_learnt()).reset)
+    _permitted(
+        deployment, pgettext("done to a deployment", "reset"), permissions(deployment, orchestrator_info_learnt()).reset
+    )
     orchestrator = Orchestrator(user)
-    _do(user, "reset", deployment, "reset", lambda: orchestrator.reset(str(deployment.uuid)))
+    _do(
+        user,
+        "reset",
+        deployment,
+        pgettext("done to a deployment", "reset"),
+        lambda: orchestrator.reset(str(deployment.uuid)),
+    )
     now = timezone.now()
     with transaction.atomic():
         deployment.status = deployment.known_status = Status.DELETE_FAILED
-        deployment.status_reason = "Its deletion was given up here."
+        deployment.status_reason = "Its deletion was given up here."  # not shown
         deployment.status_since = deployment.seen_at = now
         deployment.save(update_fields=["status", "known_status", "status_reason", "status_since", "seen_at"])
         event_of(deployment, now).save()
@@ -71,7 +80,9 @@ def node_act(*, user: "User", deployment: Deployment, node: str, act: str) -> No
     Raises Problem ``action:…`` when it was not, or perhaps not, accepted; LoginExpired.
     """
     _own(user, deployment)
-    done = {"start": "started", "stop": "stopped"}[act]
+    done = {"start": pgettext("done to a deployment", "started"), "stop": pgettext("done to a deployment", "stopped")}[
+        act
+    ]
     _permitted(deployment, done, permissions(deployment, orchestrator_info_learnt()).node_actions)
     orchestrator = Orchestrator(user)
     _do(user, f"node-{act}", deployment, done, lambda: orchestrator.action(str(deployment.uuid), node, act), node)
@@ -83,7 +94,7 @@ def secret_outputs_read(*, user: "User", deployment: Deployment) -> dict[str, An
     That they were asked for is on record. Raises Problem when the deployment is gone; ServiceError, LoginExpired.
     """
     _own(user, deployment)
-    _permitted(deployment, "asked for its secrets", secrets_permission(deployment))
+    _permitted(deployment, pgettext("done to a deployment", "asked for its secrets"), secrets_permission(deployment))
     with recorded(user, "reveal", deployment):
         return secret_values(Orchestrator(user).deployment(str(deployment.uuid)).outputs)
 
@@ -99,7 +110,12 @@ def deployments_delete(*, user: "User", deployments: Sequence[Deployment]) -> li
     for deployment in deployments:
         _own(user, deployment)
     refused = {
-        deployment.pk: Problem("action:not-possible", title=deployment.shown_title, done="deleted", cause=why_not)
+        deployment.pk: Problem(
+            "action:not-possible",
+            title=deployment.shown_title,
+            done=pgettext("done to a deployment", "deleted"),
+            cause=why_not,
+        )
         for deployment in deployments
         if (why_not := permissions(deployment, None).delete.why_not)
     }

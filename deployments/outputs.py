@@ -7,17 +7,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from catalog.tosca.description import is_secret
 from deepdash.inert import inert
 
 _KINDS: tuple[tuple[str, str, str, str], ...] = (
     # word in the output's name, label, what the button says, icon
-    ("jupyter", "JupyterLab", "Open JupyterLab", "terminal"),
-    ("deepaas", "DEEPaaS API", "Open API", "code"),
-    ("monitor", "TensorBoard", "Open TensorBoard", "chart"),
-    ("tensorboard", "TensorBoard", "Open TensorBoard", "chart"),
-    ("dashboard", "Dashboard", "Open dashboard", "external"),
+    ("jupyter", "JupyterLab", gettext_noop("Open JupyterLab"), "terminal"),
+    ("deepaas", gettext_noop("DEEPaaS API"), gettext_noop("Open API"), "code"),
+    ("monitor", "TensorBoard", gettext_noop("Open TensorBoard"), "chart"),
+    ("tensorboard", "TensorBoard", gettext_noop("Open TensorBoard"), "chart"),
+    ("dashboard", gettext_noop("Dashboard"), gettext_noop("Open dashboard"), "external"),
 )
 MAX_VALUE_CHARS = 20_000
 
@@ -108,12 +110,12 @@ def services_of(outputs: Mapping[str, Any]) -> list[Service]:
         lowered = name.lower()
         for rank, (word, label, action, icon) in enumerate(_KINDS):
             if word in lowered:
-                found.append((rank, Service(name, url, label, action, icon)))
+                found.append((rank, Service(name, url, _(label), _(action), icon)))
                 break
         else:
-            label = name.replace("_", " ").strip() or "Service"
-            found.append((len(_KINDS), Service(name, url, label[:1].upper() + label[1:], "Open", "external")))
-    return [service for _, service in sorted(found, key=lambda item: item[0])]
+            label = name.replace("_", " ").strip() or _("Service")
+            found.append((len(_KINDS), Service(name, url, label[:1].upper() + label[1:], _("Open"), "external")))
+    return [service for _rank, service in sorted(found, key=lambda item: item[0])]
 
 
 def web_address(value: Any) -> str:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from deployments.actions import Permission, Permissions, permissions, secrets_permission
 from deployments.endpoints import orchestrator_info_kept
 from deployments.journal.actions import DONE
@@ -18,23 +21,23 @@ from deployments.status import StatusView, configure_url, describe
 from deployments.updates import why_not_updatable
 
 _KINDS = {
-    "MARATHON": "Container (Marathon)",
-    "CHRONOS": "Container job (Chronos)",
-    "KUBERNETES": "Container (Kubernetes)",
-    "QCG": "Batch job (QCG)",
-    "OPENSTACK": "Virtual machine (OpenStack)",
-    "AWS": "Virtual machine (Amazon)",
-    "AZURE": "Virtual machine (Azure)",
-    "OTC": "Virtual machine (Open Telekom Cloud)",
-    "OPENNEBULA": "Virtual machine (OpenNebula)",
-    "OCCI": "Virtual machine (OCCI)",
-    "CLOUD": "Virtual machine",
+    "MARATHON": gettext_noop("Container (Marathon)"),
+    "CHRONOS": gettext_noop("Container job (Chronos)"),
+    "KUBERNETES": gettext_noop("Container (Kubernetes)"),
+    "QCG": gettext_noop("Batch job (QCG)"),
+    "OPENSTACK": gettext_noop("Virtual machine (OpenStack)"),
+    "AWS": gettext_noop("Virtual machine (Amazon)"),
+    "AZURE": gettext_noop("Virtual machine (Azure)"),
+    "OTC": gettext_noop("Virtual machine (Open Telekom Cloud)"),
+    "OPENNEBULA": gettext_noop("Virtual machine (OpenNebula)"),
+    "OCCI": gettext_noop("Virtual machine (OCCI)"),
+    "CLOUD": gettext_noop("Virtual machine"),
 }
 _OPTIONS = (
-    ("keep_last_attempt", "After a failure", "what was created is kept"),
-    ("timeout_mins", "Gives up after", "{} min"),
-    ("provider_timeout_mins", "Gives up on a provider after", "{} min"),
-    ("max_providers_retry", "Providers to try", "at most {}"),
+    ("keep_last_attempt", gettext_noop("After a failure"), gettext_noop("what was created is kept")),
+    ("timeout_mins", gettext_noop("Gives up after"), gettext_noop("{} min")),
+    ("provider_timeout_mins", gettext_noop("Gives up on a provider after"), gettext_noop("{} min")),
+    ("max_providers_retry", gettext_noop("Providers to try"), gettext_noop("at most {}")),
 )
 
 
@@ -88,7 +91,7 @@ class Portrait:
     def kind(self) -> str:
         """Where it runs, in words."""
         kind = self.deployment.deployment_kind
-        return _KINDS.get(kind, kind.capitalize())
+        return _(_KINDS[kind]) if kind in _KINDS else kind.capitalize()
 
     @property
     def again(self) -> str:
@@ -129,8 +132,10 @@ class Portrait:
         choice, options = self.deployment.provider_choice, self.deployment.options
         found = []
         if choice.get("mode") == "manual":
-            found.append(("Provider", f"{choice.get('label') or choice.get('sla_id')}, chosen by you"))
-        found += [(label, said.format(options[name])) for name, label, said in _OPTIONS if options.get(name)]
+            found.append(
+                (_("Provider"), _("%(name)s, chosen by you") % {"name": choice.get("label") or choice.get("sla_id")})
+            )
+        found += [(_(label), _(said).format(options[name])) for name, label, said in _OPTIONS if options.get(name)]
         return found
 
 
@@ -184,7 +189,7 @@ def _timeline(deployment: Deployment) -> list[Moment]:
         _deed(deployment, action) for action in Action.objects.filter(deployment=deployment).exclude(what="submit")
     ]
     if deployment.ready_at:
-        lines.append(Moment(deployment.ready_at, "ok", "ok", "Its service answers", _after(deployment)))
+        lines.append(Moment(deployment.ready_at, "ok", "ok", _("Its service answers"), _after(deployment)))
     lines.sort(key=lambda line: line.at or deployment.created_at)
     return lines[::-1]
 
@@ -204,20 +209,20 @@ def _as_found(deployment: Deployment) -> list[StatusEvent]:
 
 def _deed(deployment: Deployment, action: Action) -> Moment:
     """What somebody did here. Submitting is the timeline's beginning already."""
-    who = "You" if action.user_id == deployment.owner_id else action.who
-    text = f"{who} {DONE.get(action.what, action.what)}"
+    who = _("You") if action.user_id == deployment.owner_id else action.who
+    text = _(DONE[action.what]) % {"who": who} if action.what in DONE else f"{who} {action.what}"
     if action.result == Action.Result.DONE:
         return Moment(action.at, "idle", "user", text, action.detail)
     tone = "bad" if action.result == Action.Result.FAILED else "warn"
-    return Moment(action.at, tone, "user", text, Action.Result(action.result).label.lower(), action.detail)
+    return Moment(action.at, tone, "user", text, str(Action.Result(action.result).label).lower(), action.detail)
 
 
 def _beginning(deployment: Deployment) -> Moment:
     if not deployment.made_here:
-        note = "with another tool, or before this dashboard"
-        return Moment(deployment.created_at, "idle", "play", "Made elsewhere", note)
-    note = f"template {deployment.template_title}" if deployment.template_title else ""
-    return Moment(min(deployment.recorded_at, deployment.created_at), "idle", "play", "You asked for it", note)
+        note = _("with another tool, or before this dashboard")
+        return Moment(deployment.created_at, "idle", "play", _("Made elsewhere"), note)
+    note = _("template %(title)s") % {"title": deployment.template_title} if deployment.template_title else ""
+    return Moment(min(deployment.recorded_at, deployment.created_at), "idle", "play", _("You asked for it"), note)
 
 
 def _lines(event: StatusEvent, before: StatusEvent | None, tried: list[str]) -> list[Moment]:
@@ -232,9 +237,9 @@ def _lines(event: StatusEvent, before: StatusEvent | None, tried: list[str]) -> 
     if event.status == Status.CREATE_IN_PROGRESS:
         if not event.provider_name:
             known = before is not None and before.status == event.status
-            return [] if known else [Moment(event.at, "busy", "clock", "Accepted, choosing a provider")]
+            return [] if known else [Moment(event.at, "busy", "clock", _("Accepted, choosing a provider"))]
         tried.append(event.provider_name)
-        text = f"Starting at {site}" if len(tried) == 1 else f"Next try: {site}"
+        text = (_("Starting at %(site)s") if len(tried) == 1 else _("Next try: %(site)s")) % {"site": site}
         return [Moment(event.at, "busy", "clock", text)]
     if event.status == Status.CREATE_FAILED:
         return _failure(event)
@@ -242,32 +247,34 @@ def _lines(event: StatusEvent, before: StatusEvent | None, tried: list[str]) -> 
         tone, icon, text = _TOLD[event.status]
         why = reason_of(event.reason, event.status)
         note = why.explanation.short if why else ""
-        return [Moment(event.at, tone, icon, text.format(site=site or "a provider"), note, event.reason)]
+        return [Moment(event.at, tone, icon, _(text).format(site=site or _("a provider")), note, event.reason)]
     return []
 
 
 def _failure(event: StatusEvent) -> list[Moment]:
     why = reason_of(event.reason, event.status)
     tries = [_try(event.at, attempt) for attempt in why.attempts] if why else []
-    return [*tries, Moment(event.at, "bad", "fail", "Creation failed", why.explanation.short if why else "",
+    return [*tries, Moment(event.at, "bad", "fail", _("Creation failed"), why.explanation.short if why else "",
                            "" if tries else event.reason)]  # fmt: skip
 
 
 def _try(at: datetime, attempt: Attempt) -> Moment:
-    return Moment(at, "bad", "fail", f"Try failed: {attempt.name}", attempt.explanation.short, attempt.cause)
+    return Moment(
+        at, "bad", "fail", _("Try failed: %(name)s") % {"name": attempt.name}, attempt.explanation.short, attempt.cause
+    )
 
 
 _TOLD: dict[str, tuple[str, str, str]] = {
-    Status.UNCERTAIN: ("warn", "help", "No answer from the orchestrator"),
-    Status.CREATE_COMPLETE: ("ok", "ok", "Created at {site}"),
-    Status.UPDATE_IN_PROGRESS: ("busy", "clock", "Update begun"),
-    Status.UPDATE_COMPLETE: ("ok", "ok", "Updated"),
-    Status.UPDATE_FAILED: ("warn", "alert", "Update failed"),
-    Status.DELETE_IN_PROGRESS: ("idle", "trash", "Deletion begun"),
-    Status.DELETE_FAILED: ("bad", "fail", "Deletion failed"),
-    Status.DELETE_COMPLETE: ("idle", "idle", "Deleted"),
-    Status.GONE: ("idle", "idle", "Gone"),
-    Status.UNKNOWN: ("idle", "help", "State not known"),
+    Status.UNCERTAIN: ("warn", "help", gettext_noop("No answer from the orchestrator")),
+    Status.CREATE_COMPLETE: ("ok", "ok", gettext_noop("Created at {site}")),
+    Status.UPDATE_IN_PROGRESS: ("busy", "clock", gettext_noop("Update begun")),
+    Status.UPDATE_COMPLETE: ("ok", "ok", gettext_noop("Updated")),
+    Status.UPDATE_FAILED: ("warn", "alert", gettext_noop("Update failed")),
+    Status.DELETE_IN_PROGRESS: ("idle", "trash", gettext_noop("Deletion begun")),
+    Status.DELETE_FAILED: ("bad", "fail", gettext_noop("Deletion failed")),
+    Status.DELETE_COMPLETE: ("idle", "idle", gettext_noop("Deleted")),
+    Status.GONE: ("idle", "idle", gettext_noop("Gone")),
+    Status.UNKNOWN: ("idle", "help", gettext_noop("State not known")),
 }
 
 
@@ -275,4 +282,4 @@ def _after(deployment: Deployment) -> str:
     if not deployment.ready_at:
         return ""
     minutes = round((deployment.ready_at - deployment.created_at).total_seconds() / 60)
-    return f"ready after {minutes} min" if 0 < minutes < 600 else ""
+    return _("ready after %(minutes)s min") % {"minutes": minutes} if 0 < minutes < 600 else ""

@@ -40,14 +40,14 @@ MESSAGES.update(
             _("{title} can't be deployed now."), _("Choose another module; curators see this too."), Tone.WARN, 409
         ),
         "configure:other-group": Message(
-            "The template of “{title}” is for people {wanted}.",
-            "You are one of them: choose {group} under “Work for” in your account’s menu, then come back.",
+            _("The template of “{title}” is for people {wanted}."),
+            _("You are one of them: choose {group} under “Work for” in your account’s menu, then come back."),
             Tone.INFO,
             403,
         ),
         "configure:not-for-you": Message(
-            "The template of “{title}” is for people {wanted}.",
-            "Ask whoever runs this dashboard how to join.",
+            _("The template of “{title}” is for people {wanted}."),
+            _("Ask whoever runs this dashboard how to join."),
             Tone.INFO,
             403,
         ),

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.core.cache import cache
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from deepdash.http import ServiceError
 from deployments.clients.deepaas import PROBE_TIMEOUT, probe
@@ -80,17 +82,29 @@ def _light(deployment: Deployment, service: Service, main: bool) -> Light:
     known: dict[str, Any] = deployment.services.get(service.name) or {}
     checked = deployment.checked_at if known else None
     if not known or known.get("answers") is None:
-        return Light(service, "Not checked", "idle", known.get("note", ""), checked_at=checked, main=main)
+        return Light(service, _("Not checked"), "idle", _noted(known), checked_at=checked, main=main)
     if known["answers"]:
-        return Light(service, "Answers", "ok", checked_at=checked, main=main)
+        return Light(service, _("Answers"), "ok", checked_at=checked, main=main)
     if known.get("answered") or (main and not deployment.is_starting):
-        return Light(service, "Not answering", "warn", known.get("note", ""), checked_at=checked, main=main)
+        return Light(service, _("Not answering"), "warn", _noted(known), checked_at=checked, main=main)
     if service.icon == "chart":
-        return Light(service, "Not started", "idle", "Starts with the first training", usable=False, checked_at=checked)
+        return Light(
+            service, _("Not started"), "idle", _("Starts with the first training"), usable=False, checked_at=checked
+        )
     if not main:
-        note = "Start it in JupyterLab with deepaas-run" if service.is_deepaas else "Something else was chosen to run"
-        return Light(service, "Not started", "idle", note, usable=False, checked_at=checked)
-    return Light(service, "Starting", "busy", known.get("note", ""), usable=False, checked_at=checked, main=main)
+        note = (
+            _("Start it in JupyterLab with deepaas-run")
+            if service.is_deepaas
+            else _("Something else was chosen to run")
+        )
+        return Light(service, _("Not started"), "idle", note, usable=False, checked_at=checked)
+    return Light(service, _("Starting"), "busy", _noted(known), usable=False, checked_at=checked, main=main)
+
+
+def _noted(known: dict[str, Any]) -> str:
+    """What was noted while it was asked, which is kept untranslated."""
+    note = known.get("note", "")
+    return _(note) % known if note else ""
 
 
 def _claimed(deployment: Deployment) -> bool:
@@ -126,7 +140,7 @@ def _side_by_side(services: list[Service]) -> list[dict[str, Any]]:
     futures = [pool.submit(copy_context().run, _probed, service) for service in services]
     wait(futures, timeout=PATIENCE)
     pool.shutdown(wait=False, cancel_futures=True)
-    late: dict[str, Any] = {"answers": False, "note": "No answer in time"}
+    late: dict[str, Any] = {"answers": False, "note": gettext_noop("No answer in time")}
     return [future.result() if future.done() and not future.cancelled() else late for future in futures]
 
 
@@ -136,9 +150,9 @@ def _probed(service: Service) -> dict[str, Any]:
         status = probe(service.label, service.url)
     except ServiceError as error:
         if error.id == "service:blocked":
-            return {"answers": None, "note": "In a network that this dashboard may not reach"}
+            return {"answers": None, "note": gettext_noop("In a network that this dashboard may not reach")}
         if "certificate" in error.detail.lower():
-            return {"answers": None, "note": "Its certificate can’t be verified from here"}
-        note = "No answer in time" if error.id == "service:timeout" else "Can’t be reached"
+            return {"answers": None, "note": gettext_noop("Its certificate can’t be verified from here")}
+        note = gettext_noop("No answer in time") if error.id == "service:timeout" else gettext_noop("Can’t be reached")
         return {"answers": False, "note": note}
-    return {"answers": status < 500, "note": f"Answers {status}"}
+    return {"answers": status < 500, "note": gettext_noop("Answers %(status)s"), "status": status}

@@ -4,6 +4,9 @@ import enum
 import re
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 # One block per attempt, each after a line of dashes (contract 1.8); the brackets are literal.
 _RULE = re.compile(r"^-{20,}\s*$", re.MULTILINE)
 _PROVIDER = re.compile(r"^\s*Cloud Provider <(.*?)>\s*$", re.MULTILINE)
@@ -30,7 +33,7 @@ class Attempt:
 
     @property
     def name(self) -> str:
-        return site_name(self.provider) or self.service or "a provider"
+        return site_name(self.provider) or self.service or _("a provider")
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,10 @@ class Phase(enum.Enum):
     """What was being done when it went wrong; the value is what to do about a cause that has no advice of its own."""
 
     CREATE = ""
-    UPDATE = "It may still run as before. Try the update again when the cause is gone."
-    DELETE = "It may still hold resources. Delete it again; if that fails too, delete it by force or tell support."
+    UPDATE = gettext_noop("It may still run as before. Try the update again when the cause is gone.")
+    DELETE = gettext_noop(
+        "It may still hold resources. Delete it again; if that fails too, delete it by force or tell support."
+    )
 
 
 def phase_of(status: str) -> Phase:
@@ -72,145 +77,175 @@ class _Cause:
 
     def explained(self, phase: Phase) -> Explanation:
         own = {Phase.CREATE: self.create, Phase.UPDATE: self.update, Phase.DELETE: self.delete}[phase]
-        return own or Explanation(self.create.short, phase.value)
+        said = own or Explanation(self.create.short, phase.value)
+        return Explanation(_(said.short), said.advice and _(said.advice))
 
 
-_UNKNOWN = "Its own words say more"
+_UNKNOWN = gettext_noop("Its own words say more")
 # The first pattern that is found counts, so what is more particular stands higher.
 _KNOWN = (
     _Cause(
         r"deletion was given up here",
-        Explanation("Its deletion was given up", "Nothing was cleaned up by that. Delete it when the cause is gone."),
+        Explanation(
+            gettext_noop("Its deletion was given up"),
+            gettext_noop("Nothing was cleaned up by that. Delete it when the cause is gone."),
+        ),
         delete=Explanation(
-            "Its deletion was given up here",
-            "Nothing was cleaned up by that: it may still hold resources. Delete it again when the cause is gone.",
+            gettext_noop("Its deletion was given up here"),
+            gettext_noop(
+                "Nothing was cleaned up by that: it may still hold resources. Delete it again when the cause is gone."
+            ),
         ),
     ),
     _Cause(
         r"no cloud provider meets",
         Explanation(
-            "No provider meets its requirements",
-            "None of the providers open to you offers the memory, processors, GPUs or kind of service that it asks "
-            "for. Ask for less, or choose a provider yourself.",
+            gettext_noop("No provider meets its requirements"),
+            gettext_noop(
+                "None of the providers open to you offers the memory, processors, GPUs or kind of service that it asks "
+                "for. Ask for less, or choose a provider yourself."
+            ),
         ),
         update=Explanation(
-            "Its provider can’t meet the new requirements",
-            "It may still run as before. Ask for less in the update, or clone it to have it elsewhere.",
+            gettext_noop("Its provider can’t meet the new requirements"),
+            gettext_noop("It may still run as before. Ask for less in the update, or clone it to have it elsewhere."),
         ),
     ),
     _Cause(
         r"error fetching sla|no sla with id",
         Explanation(
-            "Your agreements with providers could not be used",
-            "The orchestrator found no agreement for your group or for the chosen provider. Choose “Automatic” or "
-            "another group; if it stays, tell support.",
+            gettext_noop("Your agreements with providers could not be used"),
+            gettext_noop(
+                "The orchestrator found no agreement for your group or for the chosen provider. Choose “Automatic” or "
+                "another group; if it stays, tell support."
+            ),
         ),
     ),
     _Cause(
         r"single placement policy",
         Explanation(
-            "Its template names several providers",
-            "Only one placement policy is possible. Choose another template.",
+            gettext_noop("Its template names several providers"),
+            gettext_noop("Only one placement policy is possible. Choose another template."),
         ),
     ),
     _Cause(
         r"quota|limit exceeded|exceeds the (allowed|available)",
         Explanation(
-            "The provider’s quota is used up",
-            "Delete what you no longer need there, ask for less, or choose another provider.",
+            gettext_noop("The provider’s quota is used up"),
+            gettext_noop("Delete what you no longer need there, ask for less, or choose another provider."),
         ),
         update=Explanation(
-            "The provider’s quota is used up",
-            "It may still run as before. Delete what you no longer need there, or ask for less in the update.",
+            gettext_noop("The provider’s quota is used up"),
+            gettext_noop(
+                "It may still run as before. Delete what you no longer need there, or ask for less in the update."
+            ),
         ),
     ),
     _Cause(
         r"insufficient.{0,30}gpu|no (free )?gpu|gpus?.{0,20}(unavailable|not available)|not enough( free)? gpus?",
-        Explanation("No GPU was free", "Try again later, choose another provider, or use CPU."),
-        update=Explanation("No GPU was free", "It may still run as before. Try the update again later."),
+        Explanation(
+            gettext_noop("No GPU was free"), gettext_noop("Try again later, choose another provider, or use CPU.")
+        ),
+        update=Explanation(
+            gettext_noop("No GPU was free"), gettext_noop("It may still run as before. Try the update again later.")
+        ),
     ),
     _Cause(
         r"pull access denied|manifest (unknown|for)|image.{0,60}not found|(failed|cannot|unable) to pull|imagepull",
         Explanation(
-            "The Docker image could not be fetched",
-            "Check name and tag of the image: it must be public and have that tag.",
+            gettext_noop("The Docker image could not be fetched"),
+            gettext_noop("Check name and tag of the image: it must be public and have that tag."),
         ),
         update=Explanation(
-            "The Docker image could not be fetched",
-            "Check name and tag of the image in the update: it must be public and have that tag.",
+            gettext_noop("The Docker image could not be fetched"),
+            gettext_noop("Check name and tag of the image in the update: it must be public and have that tag."),
         ),
     ),
     _Cause(
         r"no valid host|(insufficient|not enough) (resources|memory|cpu)|resources.{0,20}not available",
         Explanation(
-            "The provider had no room for it",
-            "Ask for fewer processors or less memory, or choose another provider.",
+            gettext_noop("The provider had no room for it"),
+            gettext_noop("Ask for fewer processors or less memory, or choose another provider."),
         ),
         update=Explanation(
-            "The provider had no room for it",
-            "It may still run as before. Ask for fewer processors or less memory in the update.",
+            gettext_noop("The provider had no room for it"),
+            gettext_noop("It may still run as before. Ask for fewer processors or less memory in the update."),
         ),
     ),
     _Cause(
         r"out of memory|\boom\b|oomkilled",
-        Explanation("It ran out of memory", "Give it more memory."),
-        update=Explanation("It ran out of memory", "Give it more memory in the update."),
+        Explanation(gettext_noop("It ran out of memory"), gettext_noop("Give it more memory.")),
+        update=Explanation(gettext_noop("It ran out of memory"), gettext_noop("Give it more memory in the update.")),
     ),
     _Cause(
         r"health check|unhealthy",
         Explanation(
-            "The container started but its service never came up",
-            "Check the run command; an image made for GPUs may not start on CPUs.",
+            gettext_noop("The container started but its service never came up"),
+            gettext_noop("Check the run command; an image made for GPUs may not start on CPUs."),
         ),
         update=Explanation(
-            "Its service did not come up after the update",
-            "Check what was changed: the run command, and whether image and hardware fit.",
+            gettext_noop("Its service did not come up after the update"),
+            gettext_noop("Check what was changed: the run command, and whether image and hardware fit."),
         ),
     ),
     _Cause(
         r"maximum execution time|timeout|timed out",
         Explanation(
-            "It did not come up in time",
-            "The provider may have been full, or the image is very large. Try again or elsewhere.",
+            gettext_noop("It did not come up in time"),
+            gettext_noop("The provider may have been full, or the image is very large. Try again or elsewhere."),
         ),
         update=Explanation(
-            "The update did not end in time",
-            "It may still run as before, or as updated: see whether its service answers, then try again.",
+            gettext_noop("The update did not end in time"),
+            gettext_noop("It may still run as before, or as updated: see whether its service answers, then try again."),
         ),
         delete=Explanation(
-            "Its provider did not remove it in time",
-            "It may still hold resources. Delete it again; if that fails too, delete it by force or tell support.",
+            gettext_noop("Its provider did not remove it in time"),
+            gettext_noop(
+                "It may still hold resources. Delete it again; if that fails too, delete it by force or tell support."
+            ),
         ),
     ),
     _Cause(
         r"contextuali[sz]ation|ansible",
-        Explanation("Setting up the machine failed", "The log shows the step that failed."),
-        update=Explanation("Setting up the machine failed", "The log shows the step that failed."),
+        Explanation(gettext_noop("Setting up the machine failed"), gettext_noop("The log shows the step that failed.")),
+        update=Explanation(
+            gettext_noop("Setting up the machine failed"), gettext_noop("The log shows the step that failed.")
+        ),
     ),
     _Cause(
         r"token.{0,40}(expired|invalid)|unauthori[sz]ed|\b401\b|\b403\b|forbidden",
         Explanation(
-            "The provider did not accept your account",
-            "Sign in again and retry; if it stays, tell support which provider it was.",
+            gettext_noop("The provider did not accept your account"),
+            gettext_noop("Sign in again and retry; if it stays, tell support which provider it was."),
         ),
         delete=Explanation(
-            "The provider did not accept your account",
-            "It still holds resources. Sign in again and delete it again; if it stays, tell support which provider "
-            "it was.",
+            gettext_noop("The provider did not accept your account"),
+            gettext_noop(
+                "It still holds resources. Sign in again and delete it again; if it stays, tell support which provider "
+                "it was."
+            ),
         ),
     ),
     _Cause(
         r"connection refused|connection reset|unreachable|no route|unknown ?host|\b50[234]\b|bad gateway",
-        Explanation("The provider could not be reached", "Try again later, or choose another provider."),
-        update=Explanation("The provider could not be reached", "It may still run as before. Try the update later."),
+        Explanation(
+            gettext_noop("The provider could not be reached"),
+            gettext_noop("Try again later, or choose another provider."),
+        ),
+        update=Explanation(
+            gettext_noop("The provider could not be reached"),
+            gettext_noop("It may still run as before. Try the update later."),
+        ),
         delete=Explanation(
-            "The provider could not be reached",
-            "It still holds resources there. Delete it again later.",
+            gettext_noop("The provider could not be reached"),
+            gettext_noop("It still holds resources there. Delete it again later."),
         ),
     ),
     _Cause(
         r"never had it",
-        Explanation("It never reached the orchestrator", "Nothing was deployed. Deploy again."),
+        Explanation(
+            gettext_noop("It never reached the orchestrator"), gettext_noop("Nothing was deployed. Deploy again.")
+        ),
     ),
 )
 
@@ -221,7 +256,9 @@ def explained(text: str, phase: Phase = Phase.CREATE) -> Explanation:
         if re.search(cause.pattern, text, re.IGNORECASE):
             return cause.explained(phase)
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return Explanation(line[:120] + ("…" if len(line) > 120 else "") if line else _UNKNOWN, phase.value)
+    return Explanation(
+        line[:120] + ("…" if len(line) > 120 else "") if line else _(_UNKNOWN), phase.value and _(phase.value)
+    )
 
 
 def reason_of(text: str, status: str) -> Reason | None:
@@ -234,11 +271,12 @@ def reason_of(text: str, status: str) -> Reason | None:
     if not attempts:
         return Reason(text, explained(text, phase))
     shorts = {attempt.explanation.short for attempt in attempts}
-    tried = f"{_count(len(attempts))} tried"
+    tried = _tried(len(attempts))
     if len(shorts) == 1:
         same = attempts[0].explanation
-        return Reason(text, Explanation(f"{tried}: {same.short[:1].lower()}{same.short[1:]}", same.advice), attempts)
-    return Reason(text, Explanation(tried, "Each failed for a reason of its own, see below."), attempts)
+        short = _("%(tried)s: %(why)s") % {"tried": tried, "why": f"{same.short[:1].lower()}{same.short[1:]}"}
+        return Reason(text, Explanation(short, same.advice), attempts)
+    return Reason(text, Explanation(tried, _("Each failed for a reason of its own, see below.")), attempts)
 
 
 def site_name(provider: str) -> str:
@@ -252,6 +290,13 @@ def _attempt(block: str, phase: Phase) -> Attempt:
     return Attempt(provider[1] if provider else "", service[1] if service else "", cause, explained(cause, phase))
 
 
-def _count(number: int) -> str:
-    words = ("No provider", "One provider", "Two providers", "Three providers", "Four providers", "Five providers")
-    return words[number] if number < len(words) else f"{number} providers"
+def _tried(number: int) -> str:
+    words = (
+        gettext_noop("No provider tried"),
+        gettext_noop("One provider tried"),
+        gettext_noop("Two providers tried"),
+        gettext_noop("Three providers tried"),
+        gettext_noop("Four providers tried"),
+        gettext_noop("Five providers tried"),
+    )
+    return _(words[number]) if number < len(words) else _("%(number)s providers tried") % {"number": number}

@@ -358,6 +358,6 @@ def _pending_settle(
             continue
         deployment_uncertain(deployment=record)
         if listing.complete and record not in young and not any(could_be(record, item) for item in left):
-            record.known_status, record.status_reason = Status.UNCERTAIN, "The orchestrator never had it."
+            record.known_status, record.status_reason = Status.UNCERTAIN, "The orchestrator never had it."  # not shown
             _gone(record, now)
     return min((record.recorded_at for record in sending), default=None)

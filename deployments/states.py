@@ -3,27 +3,28 @@
 from datetime import timedelta
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Status(models.TextChoices):
     """What ``Deployment.status`` holds. Only the last three are ours."""
 
-    CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS", "Creating"
-    CREATE_COMPLETE = "CREATE_COMPLETE", "Created"
-    CREATE_FAILED = "CREATE_FAILED", "Creation failed"
-    UPDATE_IN_PROGRESS = "UPDATE_IN_PROGRESS", "Updating"
-    UPDATE_COMPLETE = "UPDATE_COMPLETE", "Updated"
-    UPDATE_FAILED = "UPDATE_FAILED", "Update failed"
-    DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS", "Deleting"
-    DELETE_COMPLETE = "DELETE_COMPLETE", "Deleted"
-    DELETE_FAILED = "DELETE_FAILED", "Delete failed"
-    UNKNOWN = "UNKNOWN", "Unknown"
+    CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS", _("Creating")
+    CREATE_COMPLETE = "CREATE_COMPLETE", _("Created")
+    CREATE_FAILED = "CREATE_FAILED", _("Creation failed")
+    UPDATE_IN_PROGRESS = "UPDATE_IN_PROGRESS", _("Updating")
+    UPDATE_COMPLETE = "UPDATE_COMPLETE", _("Updated")
+    UPDATE_FAILED = "UPDATE_FAILED", _("Update failed")
+    DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS", _("Deleting")
+    DELETE_COMPLETE = "DELETE_COMPLETE", _("Deleted")
+    DELETE_FAILED = "DELETE_FAILED", _("Delete failed")
+    UNKNOWN = "UNKNOWN", _("Unknown")
     # Sent to the orchestrator, its answer not yet here.
-    SUBMITTING = "SUBMITTING", "Sending"
+    SUBMITTING = "SUBMITTING", _("Sending")
     # Sent, but no answer came: it may or may not exist.
-    UNCERTAIN = "UNCERTAIN", "Not known whether accepted"
+    UNCERTAIN = "UNCERTAIN", _("Not known whether accepted")
     # No longer listed by the orchestrator.
-    GONE = "GONE", "Deleted"
+    GONE = "GONE", _("Deleted")
 
 
 # A service that has not answered so long after completion is no longer starting: it is silent.

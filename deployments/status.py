@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from deployments.models import Deployment
 from deployments.reasons import reason_of, site_name
@@ -40,25 +42,54 @@ class StatusView:
 
 # The Status table of the interface: label, tone, icon, meaning.
 _TABLE: dict[str, StatusView] = {
-    "SUBMITTING": StatusView("Sending", "busy", "spin", "It is on its way to the orchestrator."),
-    "UNCERTAIN": StatusView(
-        "Unknown", "idle", "help", "No answer came when it was sent: it may exist. We look for it."
+    "SUBMITTING": StatusView(
+        gettext_noop("Sending"), "busy", "spin", gettext_noop("It is on its way to the orchestrator.")
     ),
-    "choosing": StatusView("Creating: choosing a provider", "busy", "spin", "The orchestrator accepted it."),
-    "starting": StatusView("Creating: starting at {site}", "busy", "spin", "{site} is at work on it."),
-    "ready": StatusView("Ready", "ok", "ok", "Its service answers."),
-    "training": StatusView("Training", "busy", "spin", "A training runs in it."),
-    "booting": StatusView("Starting", "busy", "clock", "It runs; the service inside is still booting."),
-    "silent": StatusView("Not answering", "warn", "alert", "It runs, but its service does not answer."),
-    "unprobed": StatusView("Deployed", "idle", "ok", "It runs; whether its service answers was not checked."),
-    "CREATE_FAILED": StatusView("Creation failed", "bad", "fail", "It could not be created."),
-    "UPDATE_IN_PROGRESS": StatusView("Updating", "busy", "spin", "The new values are being applied."),
-    "UPDATE_FAILED": StatusView("Update failed", "warn", "alert", "It may still run as before."),
-    "DELETE_IN_PROGRESS": StatusView("Deleting", "busy", "spin", "It is being removed."),
-    "DELETE_FAILED": StatusView("Delete failed", "bad", "fail", "It still holds resources."),
-    "GONE": StatusView("Deleted", "idle", "idle", "It is gone; what we knew of it is kept."),
-    "never": StatusView("Not deployed", "idle", "idle", "It never reached the orchestrator."),
-    "UNKNOWN": StatusView("Unknown", "idle", "help", "There is no answer about its state right now."),
+    "UNCERTAIN": StatusView(
+        gettext_noop("Unknown"),
+        "idle",
+        "help",
+        gettext_noop("No answer came when it was sent: it may exist. We look for it."),
+    ),
+    "choosing": StatusView(
+        gettext_noop("Creating: choosing a provider"), "busy", "spin", gettext_noop("The orchestrator accepted it.")
+    ),
+    "starting": StatusView(
+        gettext_noop("Creating: starting at {site}"), "busy", "spin", gettext_noop("{site} is at work on it.")
+    ),
+    "ready": StatusView(gettext_noop("Ready"), "ok", "ok", gettext_noop("Its service answers.")),
+    "training": StatusView(gettext_noop("Training"), "busy", "spin", gettext_noop("A training runs in it.")),
+    "booting": StatusView(
+        gettext_noop("Starting"), "busy", "clock", gettext_noop("It runs; the service inside is still booting.")
+    ),
+    "silent": StatusView(
+        gettext_noop("Not answering"), "warn", "alert", gettext_noop("It runs, but its service does not answer.")
+    ),
+    "unprobed": StatusView(
+        gettext_noop("Deployed"), "idle", "ok", gettext_noop("It runs; whether its service answers was not checked.")
+    ),
+    "CREATE_FAILED": StatusView(
+        gettext_noop("Creation failed"), "bad", "fail", gettext_noop("It could not be created.")
+    ),
+    "UPDATE_IN_PROGRESS": StatusView(
+        gettext_noop("Updating"), "busy", "spin", gettext_noop("The new values are being applied.")
+    ),
+    "UPDATE_FAILED": StatusView(
+        gettext_noop("Update failed"), "warn", "alert", gettext_noop("It may still run as before.")
+    ),
+    "DELETE_IN_PROGRESS": StatusView(gettext_noop("Deleting"), "busy", "spin", gettext_noop("It is being removed.")),
+    "DELETE_FAILED": StatusView(
+        gettext_noop("Delete failed"), "bad", "fail", gettext_noop("It still holds resources.")
+    ),
+    "GONE": StatusView(
+        gettext_noop("Deleted"), "idle", "idle", gettext_noop("It is gone; what we knew of it is kept.")
+    ),
+    "never": StatusView(
+        gettext_noop("Not deployed"), "idle", "idle", gettext_noop("It never reached the orchestrator.")
+    ),
+    "UNKNOWN": StatusView(
+        gettext_noop("Unknown"), "idle", "help", gettext_noop("There is no answer about its state right now.")
+    ),
 }
 
 
@@ -71,12 +102,12 @@ def describe(deployment: Deployment, *, unreachable: bool = False, now: datetime
     row = _row(deployment, unreachable)
     site = site_name(deployment.provider_name)
     view = _TABLE.get(row) or StatusView(
-        row.replace("_", " ").capitalize(), "idle", "help", "We have no words for this state."
+        row.replace("_", " ").capitalize(), "idle", "help", _("We have no words for this state.")
     )
     return replace(
         view,
-        label=view.label.replace("{site}", site),
-        meaning=view.meaning.replace("{site}", site),
+        label=_(view.label).replace("{site}", site),
+        meaning=_(view.meaning).replace("{site}", site),
         spinning=view.icon == "spin",
         sub=_sub(deployment, row, (now or timezone.now()) - deployment.status_since),
         next_step=_next_step(deployment, row),
@@ -108,38 +139,39 @@ def _sub(deployment: Deployment, row: str, passed: timedelta) -> str:
     """The line below the label in a list."""
     match row:
         case "choosing":
-            return f"Choosing a provider, {_so_far(passed)}"
+            return _("Choosing a provider, %(so_far)s") % {"so_far": _so_far(passed)}
         case "starting":
-            return f"Starting at {site_name(deployment.provider_name)}, {_so_far(passed)}"
+            site = site_name(deployment.provider_name)
+            return _("Starting at %(site)s, %(so_far)s") % {"site": site, "so_far": _so_far(passed)}
         case "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS":
             return _so_far(passed)
         case "UNCERTAIN":
-            return "Not known whether accepted"
+            return _("Not known whether accepted")
         case "CREATE_FAILED" | "UPDATE_FAILED" | "DELETE_FAILED":
             reason = reason_of(deployment.status_reason, deployment.status)
             return reason.gist if reason else ""
         case "UNKNOWN":
             was = _WAS.get(deployment.known_status or deployment.status)
-            return f"Was {was}" if was else ""
+            return _(was) if was else ""
     return ""
 
 
 def _next_step(deployment: Deployment, row: str) -> NextStep | None:
     page, form = deployment.get_absolute_url(), configure_url(deployment) if deployment.module_slug else ""
-    why = NextStep("why", "See why", f"{page}#why")
+    why = NextStep("why", _("See why"), f"{page}#why")
     match row:
         case "ready" | "unprobed" | "training":
-            return NextStep("open", "Open", page)
+            return NextStep("open", _("Open"), page)
         case "silent" | "UPDATE_FAILED":
             return why
         case "CREATE_FAILED" | "never":
-            return NextStep("again", "Change and try again", form) if form else why
+            return NextStep("again", _("Change and try again"), form) if form else why
         case "DELETE_FAILED":
-            return NextStep("delete", "Delete again", reverse("deployments:delete", args=[deployment.reference]))
+            return NextStep("delete", _("Delete again"), reverse("deployments:delete", args=[deployment.reference]))
         case "GONE":
-            return NextStep("clone", "Clone", form) if form else None
+            return NextStep("clone", _("Clone"), form) if form else None
         case "UNCERTAIN" | "UNKNOWN":
-            return NextStep("look", "Try now", f"{page}?fresh=1")
+            return NextStep("look", _("Try now"), f"{page}?fresh=1")
     return None
 
 
@@ -155,17 +187,19 @@ def configure_url(deployment: Deployment) -> str:
 def _so_far(passed: timedelta) -> str:
     minutes = int(passed.total_seconds() // 60)
     if minutes < 1:
-        return "just begun"
-    return f"{minutes} min so far" if minutes < 120 else f"{minutes // 60} h so far"
+        return _("just begun")
+    if minutes < 120:
+        return _("%(number)s min so far") % {"number": minutes}
+    return _("%(number)s h so far") % {"number": minutes // 60}
 
 
 _WAS: dict[str, str] = {
-    Status.CREATE_IN_PROGRESS: "being created",
-    Status.CREATE_COMPLETE: "deployed",
-    Status.CREATE_FAILED: "failed",
-    Status.UPDATE_IN_PROGRESS: "being updated",
-    Status.UPDATE_COMPLETE: "deployed",
-    Status.UPDATE_FAILED: "not updated",
-    Status.DELETE_IN_PROGRESS: "being deleted",
-    Status.DELETE_FAILED: "not deleted",
+    Status.CREATE_IN_PROGRESS: gettext_noop("Was being created"),
+    Status.CREATE_COMPLETE: gettext_noop("Was deployed"),
+    Status.CREATE_FAILED: gettext_noop("Was failed"),
+    Status.UPDATE_IN_PROGRESS: gettext_noop("Was being updated"),
+    Status.UPDATE_COMPLETE: gettext_noop("Was deployed"),
+    Status.UPDATE_FAILED: gettext_noop("Was not updated"),
+    Status.DELETE_IN_PROGRESS: gettext_noop("Was being deleted"),
+    Status.DELETE_FAILED: gettext_noop("Was not deleted"),
 }

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from catalog.audience import Audience, audience_of, groups_of, switch_to
 from catalog.models import Module, Template, TemplateChoice
@@ -69,7 +70,7 @@ def subject_alone(user: "User", deployment: Deployment, *, updates: bool = False
     )
     module = Module(title=deployment.shown_title, docker_image=repository(deployment.docker_image), kind="external")
     key = deployment.choices.get("toscaname") or ALONE
-    choice = TemplateChoice(key, deployment.template_title or "As sent", template)
+    choice = TemplateChoice(key, deployment.template_title or _("As sent"), template)
     name = "deployments:update" if updates else "deployments:again"
     address = reverse(name, args=[deployment.reference])
     accounts = tuple(StorageAccount.objects.of(user))

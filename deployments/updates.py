@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
@@ -18,20 +19,20 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 FROM = (Status.CREATE_COMPLETE, Status.UPDATE_COMPLETE, Status.UPDATE_FAILED)
-FIXED_KINDS = {"CHRONOS": "Chronos", "MARATHON": "Marathon", "QCG": "QCG"}
+FIXED_KINDS = {"CHRONOS": "Chronos", "MARATHON": "Marathon", "QCG": "QCG"}  # not shown
 
 
 def why_not_updatable(deployment: Deployment) -> str:
     """Why it can't be updated, in one sentence; empty when it can."""
     if deployment.is_gone:
-        return "It is gone."
+        return _("It is gone.")
     if deployment.deployment_kind in FIXED_KINDS:
-        kind = FIXED_KINDS[deployment.deployment_kind]
-        return f"{kind} deployments can't be changed once they run: the orchestrator does not support it."
+        said = _("%(kind)s deployments can't be changed once they run: the orchestrator does not support it.")
+        return said % {"kind": FIXED_KINDS[deployment.deployment_kind]}
     if deployment.status == Status.UPDATE_IN_PROGRESS:
-        return "An update of it is going on."
+        return _("An update of it is going on.")
     if deployment.status not in FROM or not deployment.uuid:
-        return "That takes a deployment that was created completely."
+        return _("That takes a deployment that was created completely.")
     return ""
 
 

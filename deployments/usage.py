@@ -144,7 +144,7 @@ def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
         cpu_hours=sum(hours["cpu"].values()),
         gpu_hours=sum(hours["gpu"].values()),
         months=[Month(label, asked[label], lost[label], hours["cpu"][label], hours["gpu"][label]) for label in labels],
-        modules=Counter(row[8] or "made elsewhere" for row in rows).most_common(10),
+        modules=Counter(row[8] or _("made elsewhere") for row in rows).most_common(10),
     )
 
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_noop
+
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deepdash.redact import redact
@@ -14,24 +16,24 @@ if TYPE_CHECKING:
     from accounts.models import User
     from deployments.models import Deployment
 
-# What can be done → how the timeline says it. Every ``what`` of an action is a key.
+# What can be done → how the timeline says it (``who``: a name, or "You"). Every ``what`` of an action is a key.
 DONE: dict[str, str] = {
-    "submit": "asked for it",
-    "update": "asked for an update",
-    "delete": "asked to delete it",
-    "force-delete": "asked to delete it by force",
-    "reset": "gave up its deletion",
-    "lock": "locked it against deletion",
-    "unlock": "unlocked it",
-    "reveal": "looked at its secret outputs",
-    "rename": "changed title and note",
-    "node-start": "started a node",
-    "node-stop": "stopped a node",
-    "train": "started a training",
-    "train-cancel": "cancelled a training",
-    "train-delete": "deleted a training",
-    "batch": "asked for several trainings",
-    "batch-stop": "had no more trainings started",
+    "submit": gettext_noop("%(who)s asked for it"),
+    "update": gettext_noop("%(who)s asked for an update"),
+    "delete": gettext_noop("%(who)s asked to delete it"),
+    "force-delete": gettext_noop("%(who)s asked to delete it by force"),
+    "reset": gettext_noop("%(who)s gave up its deletion"),
+    "lock": gettext_noop("%(who)s locked it against deletion"),
+    "unlock": gettext_noop("%(who)s unlocked it"),
+    "reveal": gettext_noop("%(who)s looked at its secret outputs"),
+    "rename": gettext_noop("%(who)s changed title and note"),
+    "node-start": gettext_noop("%(who)s started a node"),
+    "node-stop": gettext_noop("%(who)s stopped a node"),
+    "train": gettext_noop("%(who)s started a training"),
+    "train-cancel": gettext_noop("%(who)s cancelled a training"),
+    "train-delete": gettext_noop("%(who)s deleted a training"),
+    "batch": gettext_noop("%(who)s asked for several trainings"),
+    "batch-stop": gettext_noop("%(who)s had no more trainings started"),
 }
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 DETAIL_CHARS = 1000
 
@@ -13,9 +14,9 @@ class Action(models.Model):
     """One thing somebody did here: the audit trail. Outlives what it was done to, and is never changed."""
 
     class Result(models.TextChoices):
-        DONE = "done", "Done"
-        FAILED = "failed", "Not done"
-        UNKNOWN = "unknown", "Not known whether done"
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Not done")
+        UNKNOWN = "unknown", _("Not known whether done")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="actions")
     who = models.CharField(max_length=200, help_text="The user's name then")
@@ -57,9 +58,9 @@ class Notice(models.Model):
     """
 
     class Kind(models.TextChoices):
-        READY = "ready", "Deployed"
-        FAILED = "failed", "Failed"
-        TRAINED = "trained", "Trained"
+        READY = "ready", _("Deployed")
+        FAILED = "failed", _("Failed")
+        TRAINED = "trained", _("Trained")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=8, choices=Kind.choices)

@@ -7,9 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from deepdash.config import config
 from deployments.journal.models import DETAIL_CHARS, Notice
@@ -25,20 +28,32 @@ log = logging.getLogger(__name__)
 KEPT = timedelta(days=90)
 MAILS_AT_ONCE = 50
 _HEADLINES: dict[str, str] = {
-    Status.CREATE_COMPLETE: "“{title}” is deployed",
-    Status.UPDATE_COMPLETE: "“{title}” is updated",
-    Status.CREATE_FAILED: "“{title}” could not be created",
-    Status.UPDATE_FAILED: "“{title}” could not be updated",
-    Status.DELETE_FAILED: "“{title}” could not be deleted",
+    Status.CREATE_COMPLETE: gettext_noop("“{title}” is deployed"),
+    Status.UPDATE_COMPLETE: gettext_noop("“{title}” is updated"),
+    Status.CREATE_FAILED: gettext_noop("“{title}” could not be created"),
+    Status.UPDATE_FAILED: gettext_noop("“{title}” could not be updated"),
+    Status.DELETE_FAILED: gettext_noop("“{title}” could not be deleted"),
 }
 
 
 def notices_make(events: Iterable["StatusEvent"]) -> None:
     """Tell the owners what of these new lines of timelines is news: that something is deployed, or failed.
 
-    One statement, however many there are, and none when nothing is news. Mails go out after the transaction.
+    Two statements, however many there are, and none when nothing is news. Mails go out after the transaction.
     """
-    notices_keep([_notice(event) for event in events if _is_news(event)])
+    news = [event for event in events if _is_news(event)]
+    languages = languages_of(event.deployment.owner_id for event in news) if news else {}
+    notices = []
+    for event in news:
+        with translation.override(languages[event.deployment.owner_id]):
+            notices.append(_notice(event))
+    notices_keep(notices)
+
+
+def languages_of(users: Iterable[int]) -> dict[int, str]:
+    """The language in which each of these users is written to: what they chose, else the dashboard's."""
+    chosen = get_user_model().objects.filter(pk__in=set(users)).values_list("pk", "language")
+    return {pk: language or settings.LANGUAGE_CODE for pk, language in chosen}
 
 
 def notices_keep(news: "Sequence[Notice]") -> None:
@@ -71,7 +86,8 @@ def notices_mail() -> int:
         if not wants_mail(notice.user):
             continue
         try:
-            sent += _mail(notice).send()
+            with translation.override(notice.user.language or settings.LANGUAGE_CODE):
+                sent += _mail(notice).send()
         except (OSError, smtplib.SMTPException) as error:
             log.warning("The mail of notice %s was not sent: %s", notice.pk, error)
     return sent
@@ -100,7 +116,7 @@ def _notice(event: "StatusEvent") -> Notice:
         kind=Notice.Kind.READY if event.status in COMPLETE else Notice.Kind.FAILED,
         deployment=deployment,
         cause=f"{event.status} {told:%Y-%m-%dT%H:%M}",
-        headline=_HEADLINES[event.status].format(title=deployment.shown_title)[:200],
+        headline=_(_HEADLINES[event.status]).format(title=deployment.shown_title)[:200],
         detail=_detail(event)[:DETAIL_CHARS],
         created_at=event.at,
         mail_due=bool(config.EMAIL_URL),
@@ -110,16 +126,19 @@ def _notice(event: "StatusEvent") -> Notice:
 def _detail(event: "StatusEvent") -> str:
     if event.status in FAILED:
         reason = reason_of(event.reason, event.status)
-        return f"{reason.explanation.short}. {reason.explanation.advice}" if reason else "No reason was given."
+        return f"{reason.explanation.short}. {reason.explanation.advice}" if reason else _("No reason was given.")
     site = site_name(event.provider_name)
-    return f"It runs{f' at {site}' if site else ''}. The service inside may need a few minutes more."
+    if not site:
+        return _("It runs. The service inside may need a few minutes more.")
+    return _("It runs at %(site)s. The service inside may need a few minutes more.") % {"site": site}
 
 
 def _mail(notice: Notice) -> EmailMessage:
     """Plain text. A title can't add headers: line ends are folded away."""
     address = f"{config.PUBLIC_URL}{notice.get_absolute_url()}" if config.PUBLIC_URL else ""
-    switch_off = f"{config.PUBLIC_URL}/preferences" if config.PUBLIC_URL else "Preferences, in the account menu"
-    paragraphs = [notice.detail, address, f"To get no more of these mails: {switch_off}"]
+    switch_off = f"{config.PUBLIC_URL}/preferences" if config.PUBLIC_URL else _("Preferences, in the account menu")
+    ending = _("To get no more of these mails: %(where)s") % {"where": switch_off}
+    paragraphs = [notice.detail, address, ending]
     return EmailMessage(
         subject=" ".join(notice.headline.split()),
         body="\n\n".join(filter(None, paragraphs)) + "\n",

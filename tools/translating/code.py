@@ -20,7 +20,7 @@ _LEFT_OUT = re.compile(
     r"|^catalog/(refresh|sources|tosca|models)/|^catalog/(differences|facets|locks|markdown|webhook)\.py$"
     r"|^deepdash/(answers|cache|celery|config|design|embedded|guard|http|logs|metrics|middleware|queue|redact|settings"
     r"|staticfiles|views|wsgi)\.py$"
-    r"|^deployments/clients/"
+    r"|^deployments/clients/|^deployments/health\.py$"
 )
 _GETTEXT = re.compile(r"^_$|^n?p?gettext(_lazy|_noop)?$|^translated$")
 # Their words are for logs and programmers.
@@ -53,12 +53,9 @@ def unmarked(source: str) -> Iterator[tuple[ast.Constant | ast.JoinedStr, str]]:
     lines = source.splitlines()
     for node in _texts(ast.parse(source)):
         text = _words(node)
-        span = lines[node.lineno - 1 : node.end_lineno]
-        if (
-            _SENTENCE.search(text)
-            and not _MARKUP.search(text)
-            and not any(line.rstrip().endswith(_KEPT) for line in span)
-        ):
+        raw = lines[node.lineno - 1].encode()[node.col_offset :].startswith(b"r")  # a pattern
+        kept = any(line.endswith(_KEPT) for line in lines[node.lineno - 1 : node.end_lineno])
+        if _SENTENCE.search(text) and not (_MARKUP.search(text) or raw or kept):
             yield node, text
 
 
@@ -105,6 +102,8 @@ def _is_unshown(parent: ast.AST, place: str, child: ast.AST) -> bool:
         case ast.Subscript():
             return place == "slice"
         case ast.Compare():
+            return True
+        case ast.Assign(targets=[ast.Name(id="__all__")]):
             return True
         case ast.AnnAssign() | ast.arg():
             return place == "annotation"
