@@ -17,9 +17,10 @@ test: $(VENV)/.installed-dev ## the whole test suite; says what it had to skip
 test-postgres: $(VENV)/.installed-dev ## what touches the database once more, on a PostgreSQL of its own
 	$(PY) -m tests.on_postgres
 
-lint: $(VENV)/.installed-dev ## linters and template format
+lint: $(VENV)/.installed-dev ## linters, and that pages are in all languages (needs GNU gettext)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) tools/untranslated.py --templates --catalogues
 
 format: $(VENV)/.installed-dev ## put the code into shape
 	$(PY) -m ruff format .
