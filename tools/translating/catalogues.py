@@ -42,8 +42,11 @@ def _wrong(catalogue: polib.POFile) -> list[tuple[polib.POEntry, str]]:
         elif not all(texts):
             found.append((entry, f"not translated: {entry.msgid}"))
         else:
-            original = entry.msgid_plural or entry.msgid
-            found += [(entry, f"{said}: {entry.msgid}") for text in texts for said in differences(original, text)]
+            # The singular may leave out its number where the plural has it.
+            originals = [entry.msgid, entry.msgid_plural] if entry.msgid_plural else [entry.msgid]
+            for text in texts:
+                said = min((differences(original, text) for original in originals), key=len)
+                found += [(entry, f"{what}: {entry.msgid}") for what in said]
     return found
 
 
