@@ -1,7 +1,11 @@
 """The check that nothing users see is left in one language finds what it says it finds."""
 
+from pathlib import Path
+
+import polib
 import pytest
 
+from deepdash.management.commands.makemessages import drop_doubles
 from tools.translating.catalogues import differences
 from tools.translating.code import unmarked
 from tools.translating.templates import untranslated
@@ -90,3 +94,18 @@ def test_a_translation_that_leaves_its_original_is_found(original: str, text: st
 
 def test_a_faithful_translation_is_fine() -> None:
     assert differences("%(n)s of <b>{all}</b> – “x”", "<b>{all}</b>: %(n)s – “x”") == []
+
+
+def test_what_a_merge_of_two_branches_leaves_twice_is_mended(tmp_path: Path) -> None:
+    path = tmp_path / "django.po"
+    head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    path.write_text(
+        f'{head}#: a.html\nmsgid "One"\nmsgstr ""\nmsgstr "Uno"\n\n'
+        '#: b.html\nmsgid "Two"\nmsgstr "Dos"\nmsgstr "Los dos"\n\n'
+        '#: c.html\nmsgid "Two"\nmsgstr ""\n\n'
+        '#: d.html\nmsgid "day"\nmsgid_plural "days"\nmsgstr[0] ""\nmsgstr[0] "día"\nmsgstr[1] "días"\n',
+        encoding="utf-8",
+    )
+    drop_doubles(path)
+    found = [(entry.msgid, entry.msgstr, entry.msgstr_plural) for entry in polib.pofile(str(path))]
+    assert found == [("One", "Uno", {}), ("Two", "Dos", {}), ("day", "", {0: "día", 1: "días"})]

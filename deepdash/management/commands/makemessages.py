@@ -45,7 +45,15 @@ class Command(makemessages.Command):
 
 
 def drop_doubles(path: Path) -> None:
-    """Of entries that a merge of two branches left twice (see .gitattributes), one stays, the translated one."""
+    """Of entries and lines that a merge of two branches left twice (see .gitattributes), one stays, the translated one.
+
+    Raises OSError when the file can't be read all the same.
+    """
+    text = path.read_text("utf-8")
+    single = re.sub(r'^(msgstr(?:\[\d\])?) ""\n(?=\1 ")', "", text, flags=re.M)  # untranslated on one side
+    single = re.sub(r'^((msgstr(?:\[\d\])?) ".+"\n)(?:\2 ".*"\n)+', r"\1", single, flags=re.M)
+    if single != text:
+        path.write_text(single, "utf-8")
     catalogue = polib.pofile(str(path), wrapwidth=0)
     kept: dict[tuple[str | None, str], polib.POEntry] = {}
     for entry in catalogue:
