@@ -79,7 +79,7 @@ class ServiceSession:
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, adapter or HTTPAdapter(max_retries=_RETRY, pool_maxsize=16))
+            self._session.mount(scheme, adapter or HTTPAdapter(max_retries=_RETRY, pool_maxsize=32))
 
     def get(self, path: str = "", **options: Any) -> Answer:
         return self.request("GET", path, **options)
