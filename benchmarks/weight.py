@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
 
 from benchmarks.site import Site, site
 from tests.visitor import Visitor
@@ -20,7 +20,7 @@ RESULTS = Path(__file__).with_name("weight.json")
 # What Lighthouse takes for a phone: 1.6 Mbit/s with 150 ms for each request, and a processor four times as slow.
 LINE = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 94_000}
 SLOWER = 4
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 WATCH = """
 window.seen = {paint: 0, shift: 0};
 new PerformanceObserver(list => { for (const it of list.getEntries()) window.seen.paint = it.startTime; })

@@ -1,6 +1,9 @@
 """The public pages of the catalogue: all modules, and one module."""
 
+from datetime import datetime
+
 from django.contrib.auth.decorators import login_not_required
+from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,6 +20,7 @@ from catalog.pages import module_page
 from deepdash.templatetags.ui import ago
 
 KEPT = 600  # seconds
+AGE_KEPT = 10  # seconds; it is shown in minutes
 
 
 class HtmxHttpRequest(HttpRequest):
@@ -36,8 +40,7 @@ def home(request: HtmxHttpRequest) -> HttpResponse:
     answer = index.find(wish.words, wish.chosen, wish.sort)
     found = SimpleLazyObject(lambda: portfolio(wish, answer))
     locks = mark_locked(lambda: found.page.object_list, request.user)
-    run = RefreshRun.objects.last_finished()
-    refreshed = ago(run.finished) if run else ""
+    refreshed = ago(caches["fragments"].get_or_set("refreshed", _finished, AGE_KEPT))
     context = {
         "portfolio": found,
         "wish": wish,
@@ -46,10 +49,23 @@ def home(request: HtmxHttpRequest) -> HttpResponse:
         "nav": "modules",
         "partial": partial,
         # All that the kept parts depend on. An empty page is not kept: it says what the catalogue waits for.
-        "drawn_as": (index.signature, wish, locks, refreshed, get_language(), timezone.get_current_timezone_name()),
+        "drawn_as": (
+            index.signature,
+            wish,
+            locks,
+            refreshed,
+            get_language(),
+            timezone.get_current_timezone_name(),
+        ),
         "kept": KEPT if answer.pks else 0,
     }
     return render(request, template, context)
+
+
+def _finished() -> datetime | None:
+    """When the catalogue was last refreshed; it is looked up once for the readers of a few seconds."""
+    run = RefreshRun.objects.last_finished()
+    return run.finished if run else None
 
 
 @login_not_required

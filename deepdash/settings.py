@@ -87,6 +87,7 @@ TEMPLATES = [
                 "deepdash.context.site",
                 "catalog.context.external_links",
                 "deployments.context.bell",
+                "deployments.context.strips",
             ],
             "builtins": [
                 "deepdash.templatetags.ui",

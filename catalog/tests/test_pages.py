@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
 
@@ -113,6 +114,7 @@ def test_what_was_drawn_once_is_not_drawn_again_until_something_differs(
     assert "Fruits" in client.get("/").text
     assert "Catalogue refreshed" not in client.get("/").text
     RefreshRun.objects.create(trigger="start", state="done", started=timezone.now(), finished=timezone.now())
+    caches["fragments"].delete("refreshed")
     assert "Catalogue refreshed" in client.get("/").text
     assert 'hx-swap-oob="innerHTML:#facets"' in client.get("/", headers={"HX-Request": "true"}).text
     assert 'hx-swap-oob="innerHTML:#facets"' not in client.get("/").text

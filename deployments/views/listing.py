@@ -15,7 +15,7 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deepdash.types import Request
 from deployments.colleagues import GroupList, group_list
-from deployments.home import home
+from deployments.home_kept import home_drawn
 from deployments.listing import DeploymentList, ListQuery, Row, deployment_list, deployments_on_page, filters
 from deployments.models import Deployment
 from deployments.readiness import deployments_probe, is_due
@@ -93,7 +93,7 @@ def group(request: Request) -> HttpResponse:
 @require_safe
 def home_strips(request: Request) -> HttpResponse:
     """What a signed-in user's home page says before the catalogue begins."""
-    return render(request, "deployments/_home_strips.html", {"home": home(signed_in(request))})
+    return HttpResponse(home_drawn(request))
 
 
 @never_cache
