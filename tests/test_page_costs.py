@@ -38,11 +38,6 @@ LATENCY = 0.08  # seconds each service takes: calls that go one after another sh
 # Without scripts one answer holds the orchestrator's list, the services' answers and the page.
 DEAR = {("deployments:list", "fresh"): 13}
 EXPECTED = {"deployments:again": {302}}
-# What can't be told without asking, so that even the first answer asks.
-ASK_FIRST = {
-    "deployments:measured",  # reached without scripts only; with them it is a fragment of the page of providers
-    "deployments:health",  # whether the services answer is what it is for
-}
 MANNERS: dict[str, dict[str, Any]] = {
     "first": {},
     "fresh": {"data": {"fresh": "1"}},
@@ -163,7 +158,7 @@ def test_a_page_costs_few_statements_and_no_call_twice(
         asked = Counter((it.method, it.url, it.body) for it in calls)
         assert not {key: count for key, count in asked.items() if count > 1}, manner
 
-        if manner == "first" and name in PAGES - ASK_FIRST:
+        if manner == "first" and name in PAGES:
             assert not calls, "a page is there before anybody is asked"
 
         for kind, count in Counter(it.kind for it in calls).items():
