@@ -94,10 +94,13 @@ class Person:
         return "" if wrong else text
 
     async def page(self, kind: str, path: str) -> str:
-        """A page and the parts it asks for at once; their text, the parts' first."""
-        text = await self.ask(kind, path)
-        parts = [await self.ask("parts", unescape(address), part=True) for address in _PART.findall(text)]
-        return "\n".join([*parts, text])
+        """A page and the parts it asks for at once, and those that they ask for; their text, the last part's first."""
+        texts = [await self.ask(kind, path)]
+        wanted = _PART.findall(texts[0])
+        while wanted and len(texts) < 8:
+            texts.insert(0, await self.ask("parts", unescape(wanted.pop(0)), part=True))
+            wanted += _PART.findall(texts[0])
+        return "\n".join(texts)
 
     async def sign_in(self) -> None:
         page = await self.ask("signing in", "/login/iam")
@@ -295,7 +298,8 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, site(Path(name), options.workers) as stack:
         for person in NAMES[: options.people]:
-            stack.control("POST", "deployments", {"person": person, "count": 10})
+            stack.control("POST", "deployments", {"person": person, "count": 9})
+            stack.control("POST", "deployments", {"person": person, "statuses": ["CREATE_IN_PROGRESS"]})
         stack.fault("*", latency=LATENCY)
         load = os.getloadavg()[0]
         results = asyncio.run(crowd(stack, options.people, options.seconds))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from catalog.models import RefreshRun
@@ -31,7 +32,10 @@ def sources() -> Iterator[Finding]:
 
 @examination
 def freshness() -> Iterator[Finding]:
-    last = RefreshRun.objects.last_finished()
+    try:
+        last = RefreshRun.objects.last_finished()
+    except DatabaseError:
+        return  # it is away, or without tables yet, which its own examination says
     if last is None or last.finished is None:
         yield fail("Catalogue", "It was never filled.", "Run: python manage.py refresh_catalog")
         return

@@ -54,6 +54,19 @@ def measure(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def headers_alone(get_response: GetResponse) -> GetResponse:
+    """An answer to HEAD has no body: gunicorn would drop it, and write a warning for each."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.method == "HEAD" and not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
+        return response
+
+    return middleware
+
+
 def permissions_policy(get_response: GetResponse) -> GetResponse:
     """No page, and nothing a page might ever embed, may use cameras, places or the like: none needs them."""
     features = "accelerometer camera display-capture geolocation gyroscope magnetometer microphone midi payment usb"

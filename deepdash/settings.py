@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "deepdash.middleware.headers_alone",
     "deepdash.middleware.request_id",
     "deepdash.middleware.measure",
     "deepdash.middleware.permissions_policy",

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 from django.urls import include, path
 
 from accounts.testing import make_user
+from deepdash.middleware import headers_alone
 
 
 @login_not_required
@@ -66,3 +67,13 @@ def test_a_forged_form() -> None:
 @pytest.mark.django_db
 def test_a_host_that_is_not_ours(client: Client) -> None:
     _check(client.get("/", headers={"Host": "evil.example"}), 400)  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_head_tells_the_length_and_leaves_the_body_out() -> None:
+    whole, head = Client().get("/login"), Client().head("/login")
+    assert (head.status_code, head.content) == (200, b"")
+    assert abs(int(head.headers["Content-Length"]) - len(whole.content)) < 100  # its token differs
+    # Django's test client takes bodies of HEAD out as well; the middleware is what servers meet.
+    made = headers_alone(lambda request: HttpResponse("words"))(RequestFactory().head("/"))
+    assert (made.content, made.headers["Content-Length"]) == (b"", "5")
