@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -203,6 +203,16 @@ def memory(pid: int) -> float:
         return 0.0
 
 
+def processor(pids: list[int]) -> float:
+    """Processor time that the processes have used, in seconds; of one that is gone nothing is known."""
+    used = 0
+    for pid in pids:
+        with suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            used += int(fields[11]) + int(fields[12])
+    return used / os.sysconf("SC_CLK_TCK")
+
+
 async def watched(stack: Stack, until: float, every: float) -> dict[str, list[float]]:
     """Memory of each process over time, by kind and number."""
     pids = processes(stack)
@@ -253,12 +263,14 @@ async def crowd(stack: Stack, people: int, seconds: float) -> dict[str, Any]:
     sys.stderr.write(f"{people} signed in, in {entering:.0f} s\n")
     signing_in = {"seconds in all": round(entering), **distribution(tally.seconds.pop("signing in"))}
     tally.seconds.clear()
+    web = processes(stack)["web"]
+    spent = processor(web)
     began = time.monotonic()
     until = began + seconds
     looking = asyncio.create_task(watched(stack, until, max(2.0, seconds / 40)))
     await asyncio.gather(*(person.live(until) for person in persons))
     series = await looking
-    took = time.monotonic() - began
+    took, spent = time.monotonic() - began, processor(web) - spent
     for person in persons:
         await person.session.close()
     await pool.close()
@@ -268,6 +280,7 @@ async def crowd(stack: Stack, people: int, seconds: float) -> dict[str, Any]:
         "seconds": round(took),
         "requests": len(everything),
         "requests per second": round(len(everything) / took, 1),
+        "web processes' own time per request, ms": round(1000 * spent / max(1, len(everything)), 1),
         "errors": dict(tally.errors),
         "error rate": sum(tally.errors.values()) / max(1, len(everything)),
         "signing in": signing_in,
