@@ -100,7 +100,8 @@ class Control:
 
     @_answers_errors
     async def calls(self, _request: web.Request) -> web.Response:
-        return web.json_response({"calls": self.world.calls.rows(), "totals": self.world.calls.totals()})
+        calls = self.world.calls
+        return web.json_response({"calls": calls.rows(), "under_way": calls.rows_under_way(), "totals": calls.totals()})
 
     @_answers_errors
     async def clear_calls(self, _request: web.Request) -> web.Response:

@@ -143,10 +143,20 @@ class Faults:
 
 
 class Calls:
-    """How often each service was asked what; status 0 stands for a dropped connection."""
+    """How often each service was asked what; status 0 stands for a dropped connection.
+
+    And what it is being asked right now, so that a test can strike while an answer is awaited.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str, str, int]] = Counter()
+        self._under_way: Counter[tuple[str, str, str]] = Counter()
+
+    def begin(self, service: str, method: str, route: str) -> None:
+        self._under_way[service, method, route] += 1
+
+    def end(self, service: str, method: str, route: str) -> None:
+        self._under_way[service, method, route] -= 1
 
     def record(self, service: str, method: str, route: str, status: int) -> None:
         self._counts[service, method, route, status] += 1
@@ -158,6 +168,13 @@ class Calls:
         return [
             {"service": service, "method": method, "route": route, "status": status, "count": count}
             for (service, method, route, status), count in sorted(self._counts.items())
+        ]
+
+    def rows_under_way(self) -> list[dict[str, Any]]:
+        return [
+            {"service": service, "method": method, "route": route, "count": count}
+            for (service, method, route), count in sorted(self._under_way.items())
+            if count
         ]
 
     def totals(self) -> dict[str, int]:
@@ -178,6 +195,7 @@ def middleware(world: World, service: str) -> Middleware:
         resource = request.match_info.route.resource
         route = resource.canonical if resource is not None else "(unknown path)"
         status = _NO_ANSWER
+        world.calls.begin(service, request.method, route)
         try:
             fault = world.faults.take(service, request)
             response = await (handler(request) if fault is None else _fail(fault, request, handler))
@@ -192,6 +210,7 @@ def middleware(world: World, service: str) -> Middleware:
             status = HTTPStatus.INTERNAL_SERVER_ERROR
             raise
         finally:
+            world.calls.end(service, request.method, route)
             world.calls.record(service, request.method, route, int(status))
         return response
 

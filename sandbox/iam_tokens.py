@@ -81,6 +81,10 @@ class TokenEndpoints:
         value = require(form, "refresh_token")
         store = self.world.tokens
         kept = store.refresh_tokens.get(value)
+        if kept is None and value in store.spent and self.world.settings.revoke_on_reuse:
+            # Who shows a spent token may have stolen it: nothing that came from it is good any more (RFC 9700, 4.14.2).
+            store.revoke_person(store.spent.pop(value))
+            self.world.persist()
         if kept is None or kept.client_id != client_id:
             raise OAuthError("invalid_grant", f"Invalid refresh token: {value}")
         if kept.expires <= self.world.now():
@@ -100,7 +104,7 @@ class TokenEndpoints:
             refresh_token=store.new_refresh_token(kept) if rotate else value,
         )
         if rotate:
-            store.revoke_refresh(value)
+            store.spend(value)
         return answer
 
     def _by_exchange(self, form: Mapping[str, str], client_id: str) -> dict[str, Any]:

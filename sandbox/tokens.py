@@ -80,11 +80,12 @@ class RefreshToken:
 
 @dataclass
 class TokenStore:
-    """Signing key and all tokens in force."""
+    """Signing key and all tokens in force; ``spent`` are rotated refresh tokens and whose they were."""
 
     key: rsa.RSAPrivateKey
     live: dict[str, LiveToken] = field(default_factory=dict)
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
+    spent: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def open(cls, state_dir: Path | None) -> TokenStore:
@@ -148,6 +149,11 @@ class TokenStore:
             del self.live[jti]
         return True
 
+    def spend(self, value: str) -> None:
+        """A refresh token was exchanged for another one: it is good for nothing any more."""
+        self.spent[value] = self.refresh_tokens[value].person
+        self.revoke_refresh(value)
+
     def drop_expired(self, now: float) -> None:
         self.live = {jti: token for jti, token in self.live.items() if token.expires > now}
         self.refresh_tokens = {value: token for value, token in self.refresh_tokens.items() if token.expires > now}
@@ -156,11 +162,13 @@ class TokenStore:
         return {
             "live": {jti: asdict(token) for jti, token in self.live.items()},
             "refresh_tokens": {value: asdict(token) for value, token in self.refresh_tokens.items()},
+            "spent": self.spent,
         }
 
     def load(self, data: Mapping[str, Any]) -> None:
         self.live = {jti: LiveToken(**token) for jti, token in data["live"].items()}
         self.refresh_tokens = {value: RefreshToken(**token) for value, token in data["refresh_tokens"].items()}
+        self.spent = dict(data.get("spent", {}))
 
 
 def issuer(world: World) -> str:

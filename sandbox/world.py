@@ -39,6 +39,7 @@ class Settings:
     refresh_token_lifetime: float = 2_592_000
     code_lifetime: float = 60
     rotate_refresh_tokens: bool = False
+    revoke_on_reuse: bool = False
     dockerhub_limit: int = 100_000
     choose_provider: float = 1.5
     provider_work: float = 5.0

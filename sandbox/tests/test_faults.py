@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import pytest
@@ -157,6 +158,23 @@ class TestCalls:
         assert fresh.control.count("github") == 2
         fresh.control.clear_calls()
         assert fresh.control.calls() == []
+
+    def test_a_request_that_waits_for_its_answer_is_under_way(self, fresh: SandboxThread) -> None:
+        fresh.control.fault("github", hang=0.5)
+
+        def under_way() -> list[tuple[str, str]]:
+            rows = fresh.control.call("GET", "/calls")["under_way"]
+            return [(row["service"], row["method"]) for row in rows]
+
+        with ThreadPoolExecutor(1) as pool:
+            call = pool.submit(requests.get, f"{fresh.url}/github/deephdc/deep-oc/master/MODULES.yml", timeout=5)
+            until = time.monotonic() + 5
+            while not under_way() and time.monotonic() < until:
+                time.sleep(0.01)
+            assert under_way() == [("github", "GET")]
+            with pytest.raises(requests.ConnectionError):
+                call.result()
+        assert under_way() == []
 
     def test_failed_calls_count_too_a_dropped_one_with_status_0(self, fresh: SandboxThread) -> None:
         fresh.control.fault("github", close=True, times=1)

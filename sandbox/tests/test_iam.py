@@ -293,6 +293,16 @@ class TestRefresh:
         assert client.refresh(old).json()["error"] == "invalid_grant"
         assert client.refresh(new).status_code == 200
 
+    def test_a_spent_refresh_token_that_is_shown_again_can_end_all_that_came_from_it(
+        self, fresh: SandboxThread, client: Client
+    ) -> None:
+        fresh.control.settings(rotate_refresh_tokens=True, revoke_on_reuse=True)
+        old = client.log_in()["refresh_token"]
+        new = client.refresh(old).json()
+        assert client.refresh(old).json()["error"] == "invalid_grant"
+        assert client.refresh(new["refresh_token"]).json()["error"] == "invalid_grant"
+        assert client.userinfo(new["access_token"]).status_code == 401
+
     def test_an_expired_refresh_token_is_an_invalid_grant(self, fresh: SandboxThread, client: Client) -> None:
         fresh.control.settings(refresh_token_lifetime=0)
         answer = client.refresh(client.log_in()["refresh_token"])
