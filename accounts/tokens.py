@@ -12,7 +12,8 @@ from typing import Any
 
 import jwt
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -20,6 +21,7 @@ from accounts import iam
 from accounts.discovery import SERVICE
 from accounts.models import Token, User
 from accounts.users import GroupsMissing, user_refresh
+from deepdash.clock import passed, within
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deepdash.metrics import Counted
@@ -45,8 +47,8 @@ class LoginExpired(Problem):
 def access_token_for(user: User) -> str:
     """An access token of the user, valid for two minutes at least unless IAM itself can't be reached.
 
-    Refreshes it when need be; of all processes and threads one asks IAM, the others wait for what it gets. While
-    IAM does not answer, the present token is given as long as it is valid.
+    Refreshes it when need be; of all processes and threads one asks IAM. The present token is given as long as it is
+    valid while another asks, or IAM does not answer; without one the others wait for what that one gets.
 
     Raises LoginExpired when IAM no longer accepts the refresh token (or never gave one), GroupsMissing when IAM
     says that the user has left a required group, ServiceError (service:unreachable) when IAM does not answer and
@@ -120,6 +122,8 @@ def _access_token(user: User, *, suits: Callable[[Token], bool], spare: bool = T
         if claim := _claim(token):
             if renewed := _refresh(user, token, claim, spare=spare):
                 return renewed
+        elif spare and token.left() > LAST_USE:  # whoever refreshes it may be slow, or dead
+            return token.access_token
         elif time.monotonic() > patience:
             return _spare(token, spare, "a refresh that another process began has not ended")
         else:
@@ -134,11 +138,14 @@ def _row(user: User) -> Token:
 
 
 def _claim(token: Token) -> str:
-    """Take the right to refresh this very version of the row: one filtered update, so one process gets it."""
-    claim, now = secrets.token_hex(16), timezone.now()
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    row = Token.objects.filter(free, pk=token.pk, version=token.version)
-    return claim if row.update(claim=claim, claimed_until=now + CLAIM) else ""
+    """Take the right to refresh this very version of the row: one filtered update, so one process gets it.
+
+    By the database's clock: to a host whose own runs ahead, another's claim would have ended before its time, and a
+    refresh token that is shown twice may cost the user all tokens.
+    """
+    claim, end = secrets.token_hex(16), Now() + CLAIM
+    row = Token.objects.filter(passed("claimed_until", CLAIM, end), pk=token.pk, version=token.version)
+    return claim if row.update(claim=claim, claimed_until=end) else ""
 
 
 @sensitive_variables()
@@ -203,7 +210,7 @@ def _check_owner(user: User, id_token: str) -> None:
 @sensitive_variables()
 def _recheck(user: User, access_token: str) -> None:
     """Read name and groups again when they are old. Raises GroupsMissing; that IAM fails now is no matter."""
-    if user.seen_at and timezone.now() - user.seen_at < USERINFO_AGE:
+    if within(user.seen_at, USERINFO_AGE):
         return
     try:
         claims = iam.userinfo_read(access_token)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
@@ -130,10 +131,31 @@ def test_a_process_that_died_while_refreshing_blocks_nobody_for_long(iam: FakeIa
     assert access_token_for(ada) == "new-1"
 
 
-def test_who_waits_in_vain_takes_what_is_still_valid(
+def test_a_claim_made_by_a_clock_that_ran_ahead_does_not_outlast_it(iam: FakeIam, slow_refresh: list[str]) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    Token.objects.update(claim="of-the-dead", claimed_until=timezone.now() + timedelta(hours=10))
+
+    assert access_token_for(ada) == "new-1"
+
+
+def test_a_host_whose_clock_runs_ahead_takes_no_claim_from_another(
     iam: FakeIam, slow_refresh: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "WAIT", 0.2)
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    Token.objects.update(claim="of-another", claimed_until=timezone.now() + timedelta(seconds=30))
+
+    with time_machine.travel(timezone.now() + timedelta(seconds=50)), pytest.raises(ServiceError):
+        access_token_for(ada)
+    assert slow_refresh == []
+
+
+def test_while_another_refreshes_what_is_still_valid_is_given_at_once(
+    iam: FakeIam, slow_refresh: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "WAIT", 3600)
     ada = make_user()
     give_token(ada, "still-valid", expires_in=60)
     Token.objects.update(claim="of-another", claimed_until=timezone.now() + timedelta(seconds=30))
