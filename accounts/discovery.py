@@ -102,7 +102,7 @@ def _read_keys() -> list[dict[str, Any]]:
 def _remembered(name: str, fresh: float, keep: int, read: Callable[[], Any]) -> Any:
     """The value in the cache while it is ``fresh`` (seconds), else read again; an old one when that fails."""
     entry = cache.get(_cache_key(name))
-    if entry and time.time() - entry["at"] < fresh:
+    if entry and abs(time.time() - entry["at"]) < fresh:  # a clock may have been set back since
         return entry["value"]
     if entry and cache.get(_cache_key(f"{name}-failed")):
         return entry["value"]

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group,
 from django.db import models
 from django.utils import timezone
 
+from deepdash.clock import within
 from deepdash.fields import EncryptedTextField
 
 REFRESH_AHEAD = timedelta(seconds=120)
@@ -145,7 +146,7 @@ class Token(models.Model):
     @property
     def failed_just_now(self) -> bool:
         """True when IAM failed so recently that asking again would only make a page slow."""
-        return self.failed_at is not None and timezone.now() - self.failed_at < FAILURE_PAUSE
+        return within(self.failed_at, FAILURE_PAUSE)
 
 
 class KeptForm(models.Model):

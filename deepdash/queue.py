@@ -25,7 +25,7 @@ def heartbeat_note() -> None:
 def heartbeat_age() -> float | None:
     """Seconds since the last one, None when there was none yet (or the cache was emptied)."""
     noted = cache.get(_KEY)
-    return None if noted is None else max(0.0, time.time() - noted)
+    return None if noted is None else abs(time.time() - noted)  # a clock may have been set back since
 
 
 def is_worked() -> bool:

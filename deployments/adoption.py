@@ -24,17 +24,20 @@ def could_be(pending: Deployment, upstream: UpstreamDeployment) -> bool:
 
 
 def matches(
-    pending: Sequence[Deployment], unknown: Sequence[UpstreamDeployment], template_of: Callable[[str], str]
+    pending: Sequence[Deployment],
+    unknown: Sequence[UpstreamDeployment],
+    template_of: Callable[[str], str] | None = None,
 ) -> list[tuple[Deployment, UpstreamDeployment]]:
     """Pairs of a record without identifier and the upstream deployment it became.
 
     The callback address, which holds the record's own secret, is proof. Else time and the text of the template have
-    to agree; ``template_of`` reads that text, for a few candidates only, and may raise ServiceError.
+    to agree; ``template_of`` reads that text, for a few candidates only, and may raise ServiceError. Without it only
+    proof counts.
     """
     left, pairs = list(unknown), []
     for record in pending:
         found = next((item for item in left if record.callback_secret in item.callback), None)
-        if found is None:
+        if found is None and template_of is not None:
             candidates = [item for item in left if not item.callback and could_be(record, item)][:MAX_TEMPLATES_READ]
             found = next((item for item in candidates if _same_template(record, item, template_of)), None)
         if found is not None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from deepdash.clock import within
 from deepdash.http import ServiceError
 from deployments.clients.deepaas import PROBE_TIMEOUT, probe
 from deployments.models import Deployment
@@ -42,7 +43,7 @@ def is_due(deployment: Deployment, now: datetime) -> bool:
     if not deployment.is_complete or deployment.is_gone or not services_of(deployment.outputs):
         return False
     age = AGE_STARTING if deployment.is_starting else AGE
-    return deployment.checked_at is None or now - deployment.checked_at >= age
+    return not within(deployment.checked_at, age, now)
 
 
 def deployments_probe(deployments: Sequence[Deployment]) -> int:

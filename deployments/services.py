@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from deepdash.clock import is_later, within
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, Unauthorized, side_by_side
 from deployments.adoption import adoptable, could_be, matches, modules_link
@@ -68,7 +69,7 @@ def deployments_sync(*, user: "User") -> SyncResult:
         for uuid, upstream in listed.items():
             record = known.get(uuid)
             # None: perhaps not ours. A later look than this one counts more.
-            if record and not (record.seen_at and record.seen_at > started) and differences(record, upstream):
+            if record and not is_later(record.seen_at, started) and differences(record, upstream):
                 event = see(record, upstream, started)
                 events += [event] if event else []
                 changed.append(record)
@@ -81,7 +82,7 @@ def deployments_sync(*, user: "User") -> SyncResult:
         gone = [
             record
             for uuid, record in known.items()
-            if listing.complete and uuid not in listed and not record.gone_at and (record.seen_at or started) <= started
+            if listing.complete and uuid not in listed and not record.gone_at and not is_later(record.seen_at, started)
         ]
         events += [see_gone(record, started) for record in gone]
         modules_link([*new, *changed])
@@ -159,10 +160,14 @@ def deployment_refresh(*, user: "User", uuid: str) -> Deployment:
 def deployment_accepted(*, deployment: Deployment, upstream: UpstreamDeployment) -> Deployment:
     """The orchestrator's answer to a submission: from now on the record has its identifier and state.
 
-    A look at the list may have been quicker and have made a record of its own: that one is merged into this.
+    A look at the list may have been quicker: it has told this record already, or made one of its own, which is merged
+    into this.
     """
     at = timezone.now()
     with transaction.atomic():
+        if Deployment.objects.select_for_update().only("uuid").get(pk=deployment.pk).uuid == upstream.uuid:
+            deployment.refresh_from_db()
+            return deployment
         same = Deployment.objects.filter(uuid=upstream.uuid, owner=deployment.owner_id)
         twin = same.exclude(pk=deployment.pk).first()
         if twin:
@@ -294,7 +299,7 @@ def _look(record: Deployment, upstream: UpstreamDeployment, at: datetime) -> boo
 
     Returns whether its timeline has a new line.
     """
-    if record.seen_at and record.seen_at > at:
+    if is_later(record.seen_at, at):
         return False
     with transaction.atomic():
         event = see(record, upstream, at)
@@ -345,14 +350,15 @@ def _pending_settle(
     if not pending:
         return None
     now = timezone.now()
-    young = [record for record in pending if now - record.recorded_at < ABANDONED]
+    young = [record for record in pending if within(record.recorded_at, ABANDONED, now)]
     sending = [record for record in young if record.status == Status.SUBMITTING]
     lost = [record for record in pending if record not in sending]
-    unknown = [item for uuid, item in listed.items() if uuid not in known]
-    pairs = matches(lost, unknown, orchestrator.template)
-    for record, upstream in pairs:
-        known[upstream.uuid] = deployment_accepted(deployment=record, upstream=upstream)
-    left = [item for item in unknown if item not in [upstream for _, upstream in pairs]]
+    left = [item for uuid, item in listed.items() if uuid not in known]
+    # The process that sends may be dead, but may also be about to note the answer: only proof counts against it.
+    for records, template_of in ((sending, None), (lost, orchestrator.template)):
+        for record, upstream in matches(records, left, template_of):
+            known[upstream.uuid] = deployment_accepted(deployment=record, upstream=upstream)
+            left.remove(upstream)
     for record in lost:
         if record.uuid:
             continue
@@ -360,4 +366,4 @@ def _pending_settle(
         if listing.complete and record not in young and not any(could_be(record, item) for item in left):
             record.known_status, record.status_reason = Status.UNCERTAIN, "The orchestrator never had it."  # not shown
             _gone(record, now)
-    return min((record.recorded_at for record in sending), default=None)
+    return min((record.recorded_at for record in sending if not record.uuid), default=None)

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from deepdash.clock import passed
+
 # A runner says that it is alive every few seconds, however long its calls take; only storing one item's result may
 # hold it up, for the time a database makes it wait for a lock.
 SILENCE = timedelta(minutes=1)
@@ -14,7 +16,7 @@ SILENCE = timedelta(minutes=1)
 class RefreshRunQuerySet(models.QuerySet["RefreshRun"]):
     def abandoned(self) -> "RefreshRunQuerySet":
         """Running on paper, but their process has not been heard of for too long."""
-        return self.filter(state=RefreshRun.State.RUNNING, alive_at__lt=timezone.now() - SILENCE)
+        return self.filter(passed("alive_at", SILENCE, timezone.now()), state=RefreshRun.State.RUNNING)
 
     def last_finished(self) -> "RefreshRun | None":
         """The last run over everything that came to its end, without its items."""

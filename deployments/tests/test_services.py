@@ -443,6 +443,39 @@ class TestLostAnswers:
         deployments_sync(user=owner)
         assert set(Deployment.objects.visible_to(owner).values_list("uuid", flat=True)) == {None, "u2"}
 
+    def test_one_whose_process_died_is_known_by_its_callback_at_the_next_look(
+        self, owner: User, wire: responses.RequestsMock
+    ) -> None:
+        dead = self.pending(owner, minutes=0, status=Status.SUBMITTING)
+        callback = f"https://dash.example.org/callback/{dead.callback_secret}"
+        wire.get(LIST, json=listing(self.made(owner, "u1", minutes=0, callback=callback)))
+        deployments_sync(user=owner)
+        assert [found.uuid for found in Deployment.objects.visible_to(owner)] == ["u1"]
+
+    def test_an_answer_that_comes_after_a_look_has_told_it_all_changes_nothing(self, owner: User) -> None:
+        mine = make_deployment(owner, status=Status.SUBMITTING)
+        answer = UpstreamDeployment.model_validate(upstream("u1", owner=owner))
+        seen_by_a_look = Deployment.objects.get(pk=mine.pk)
+        deployment_accepted(deployment=seen_by_a_look, upstream=answer)
+        deployment_accepted(deployment=mine, upstream=answer)
+        assert (mine.uuid, mine.events.count()) == ("u1", 1)
+
+    def test_one_whose_time_was_noted_by_a_clock_that_ran_ahead_is_settled_too(
+        self, owner: User, wire: responses.RequestsMock
+    ) -> None:
+        dead = self.pending(owner, minutes=-600, status=Status.SUBMITTING)
+        wire.get(LIST, json=listing({"no": "uuid"}))
+        deployments_sync(user=owner)
+        dead.refresh_from_db()
+        assert dead.status == "UNCERTAIN"
+
+    def test_a_look_by_a_clock_that_ran_ahead_does_not_outlast_it(
+        self, owner: User, wire: responses.RequestsMock
+    ) -> None:
+        make_deployment(owner, uuid="u1", seen_at=timezone.now() + timedelta(hours=10))
+        wire.get(f"{LIST}/u1", json=upstream("u1", owner=owner, status="CREATE_FAILED"))
+        assert deployment_refresh(user=owner, uuid="u1").status == "CREATE_FAILED"
+
     def test_an_answer_that_comes_after_a_look_merges_the_two_records(self, owner: User) -> None:
         mine = make_deployment(owner, status=Status.SUBMITTING)
         twin = make_deployment(owner, uuid="u1", submission_key=None)

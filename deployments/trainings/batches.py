@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.tokens import LoginExpired
+from deepdash.clock import passed
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deployments.clients.deepaas import ArgumentsRefused
@@ -106,7 +106,7 @@ def batch_cancel(*, user: "User", batch: TrainingBatch) -> None:
 def batches_go_on(*, until: float, only: TrainingBatch | None = None) -> None:
     """Start what is next in each batch that runs, as long as ``until`` (monotonic seconds) is not past."""
     now = timezone.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    free = passed("claimed_until", CLAIM, now + CLAIM)  # the column is the end of the claim
     running = TrainingBatch.objects.running().filter(free).select_related("deployment__owner")
     for batch in running.filter(pk=only.pk) if only else running.order_by("pk")[:50]:
         if time.monotonic() > until:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
+from deepdash.clock import is_later, within
 from deepdash.http import ServiceError
 from deployments.clients.deepaas import Deepaas, Model
 from deployments.clients.deepaas import Training as Told
@@ -86,7 +87,7 @@ def api_ask(endpoint: str, *, describe: bool) -> Reading:
 
 
 def is_description_due(api: ModuleApi, now: datetime) -> bool:
-    return api.described_at is None or now - api.described_at > DESCRIPTION_AGE or not api.offered
+    return not within(api.described_at, DESCRIPTION_AGE, now) or not api.offered
 
 
 def api_record(api: ModuleApi, reading: Reading) -> list[Training]:
@@ -97,7 +98,7 @@ def api_record(api: ModuleApi, reading: Reading) -> list[Training]:
     with transaction.atomic():
         # The lock lets one reading at a time through; on SQLite every write transaction is alone anyway.
         api = ModuleApi.objects.select_for_update(of=("self",)).select_related("deployment").get(pk=api.pk)
-        if api.read_at and api.read_at > reading.at:
+        if is_later(api.read_at, reading.at):
             return []
         _api_note(api, reading)
         if not reading.runs:
@@ -121,7 +122,7 @@ def api_record(api: ModuleApi, reading: Reading) -> list[Training]:
                     run.started_at = by_its_clock(told.date, reading.at, api.clock_ahead)
                     run_note(run, told, reading.at)
                     new.append(run)
-                elif run.removed_at or (run.seen_at and run.seen_at > reading.at):
+                elif run.removed_at or is_later(run.seen_at, reading.at):
                     continue
                 elif run.lost_at is None and run.status == status_of(told.status) and run.pk not in open_runs:
                     still.append(run.pk)
@@ -133,14 +134,18 @@ def api_record(api: ModuleApi, reading: Reading) -> list[Training]:
                     ended += [run] if was in UNDER_WAY and run.status not in UNDER_WAY else []
             listed = {told.uuid for told in runs}
             for run in [run for run in known.values() if run.model == model and run.uuid not in listed]:
-                if run.lost_at is None and not run.removed_at and (run.seen_at or run.first_seen_at) < reading.at:
+                if (
+                    run.lost_at is None
+                    and not run.removed_at
+                    and not is_later(run.seen_at or run.first_seen_at, reading.at)
+                ):
                     run = open_runs.get(run.pk, run)
                     ended += [run] if run.status in UNDER_WAY else []
                     run_lost(run, reading.at)
                     changed.append(run)
         missed: list[Training] = []
         for run in pending:
-            if reading.at - run.first_seen_at > GIVE_UP and run.model in reading.runs:
+            if not within(run.first_seen_at, GIVE_UP, reading.at) and run.model in reading.runs:
                 run_lost(run, reading.at)
                 run.message = "No answer came when it was started, and DEEPaaS does not have it."
                 changed.append(run)

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
+from deepdash.clock import passed, within
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deployments.clients.deepaas import ArgumentsRefused, Deepaas
@@ -67,7 +67,7 @@ def endpoint_confirm(*, user: "User", deployment: Deployment, trust: timedelta =
     """
     if deployment.owner_id != user.pk:
         raise Deployment.DoesNotExist
-    if not deployment.is_gone and (not deployment.seen_at or timezone.now() - deployment.seen_at > trust):
+    if not deployment.is_gone and not within(deployment.seen_at, trust):
         try:
             deployment_refresh(user=user, uuid=deployment.reference)
         except ServiceError as error:
@@ -98,8 +98,7 @@ def trainings_read(*, user: "User", deployment: Deployment, trust: timedelta = R
 def api_claim(api: ModuleApi) -> bool:
     """True for the one caller that may ask it now."""
     now = timezone.now()
-    free = Q(asked_at=None) | Q(asked_at__lt=now - CLAIM)
-    return bool(ModuleApi.objects.filter(free, pk=api.pk).update(asked_at=now))
+    return bool(ModuleApi.objects.filter(passed("asked_at", CLAIM, now), pk=api.pk).update(asked_at=now))
 
 
 def training_start(

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.tokens import LoginExpired
+from deepdash.clock import passed
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, side_by_side
 from deployments.models import Deployment, ModuleApi, Training
@@ -69,7 +70,7 @@ def _due() -> list[Deployment]:
     now = timezone.now()
     alive = Deployment.objects.alive().filter(status__in=COMPLETE).exclude(answers=False)
     of_api = alive.annotate(asked=F("api__asked_at"))
-    due = Q(asked=None) | Q(asked__lt=now - IDLE_AGE) | Q(running_trainings__gt=0, asked__lt=now - BUSY_AGE)
+    due = passed("asked", IDLE_AGE, now) | Q(running_trainings__gt=0) & passed("asked", BUSY_AGE, now)
     rows = of_api.filter(due, outputs__icontains="deepaas").select_related("owner")
     rows = rows.order_by("-running_trainings", F("asked").asc(nulls_first=True), "pk")
     return list(rows.for_list()[:PER_RUN])
