@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from catalog.models import RefreshRun
 from catalog.refresh.runs import Report, Superseded, claim_next, request_run
 from deepdash.errors import Problem
 from deepdash.metrics import Counted, Gauge
+from deepdash.queue import nudge
 
 if TYPE_CHECKING:
     from catalog.refresh.jobs import Jobs
@@ -53,10 +53,7 @@ def refresh_request(*, trigger: str, only: str = "") -> RefreshRun:
 def _nudge() -> None:
     from catalog.tasks import take_up_refresh  # the tasks are shells around this module
 
-    try:
-        take_up_refresh.apply_async(countdown=QUIET)
-    except OperationalError:
-        log.warning("the task queue can't be reached; a refresh waits for the next scheduled look")
+    nudge(take_up_refresh, countdown=QUIET)
 
 
 def catalog_take_up(*, progress: Callable[[Report], None] | None = None) -> None:

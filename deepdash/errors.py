@@ -80,6 +80,7 @@ MESSAGES: dict[str, Message] = {
     "page:bad-request": Message(_("The request can't be understood."), _("Go back and try again."), Tone.WARN, 400),
     "page:full": Message(_("Too many of these are under way at the same time."), _("Wait until one of yours has ended, then try again."), Tone.WARN, 429),
     "page:busy": Message(_("That was too often in a short time."), _("Wait up to {seconds} seconds, then try again."), Tone.WARN, 429),
+    "page:away": Message(_("The dashboard is away for a moment."), _("It comes back by itself: reload this page in a minute. If you just sent something, look whether it arrived before you send it again."), Tone.WARN, 503),
     "page:broken": Message(_("Something broke on our side."), _("It is logged. If it stays, send us the request id below."), Tone.BAD, 500),
 }  # fmt: skip
 

@@ -90,7 +90,7 @@ class ProblemMiddleware:
         response = self.get_response(request)
         # A page and its fragment share one address; caches must not mix them up, and private pages stay private.
         patch_vary_headers(response, ["HX-Request"])
-        if request.user.is_authenticated and "Cache-Control" not in response.headers:
+        if "Cache-Control" not in response.headers and request.user.is_authenticated:
             response.headers["Cache-Control"] = "private, no-store"
         return response
 

@@ -1,7 +1,8 @@
 """The state of the background work: is anything waiting, does somebody do it, does somebody ask for it."""
 
+import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -12,6 +13,7 @@ from deepdash.metrics import Gauge
 if TYPE_CHECKING:
     from redis import Redis
 
+log = logging.getLogger(__name__)
 HEARTBEAT = 60.0  # seconds
 SILENCE = 3 * HEARTBEAT + 5  # then beat or the workers are taken for dead
 _KEY = "deepdash:heartbeat"
@@ -40,6 +42,16 @@ def broker() -> "Redis":
 
     times = {"socket_connect_timeout": 1, "socket_timeout": 2}
     return Redis.from_url(settings.CELERY_BROKER_URL, **times, **settings.REDIS_TLS)
+
+
+def nudge(task: Any, *args: Any, countdown: float | None = None) -> None:
+    """Have a worker do a task soon. Only for what a periodic task makes up for: without the queue nothing is sent."""
+    from kombu.exceptions import OperationalError  # who leaves no tasks need not load it
+
+    try:
+        task.apply_async(args, countdown=countdown)
+    except OperationalError as error:
+        log.warning("%s waits for the next scheduled look, the queue can't be reached: %s", task.name, error)
 
 
 def queue_length() -> int | None:

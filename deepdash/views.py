@@ -1,16 +1,19 @@
 """Error pages, health and figures."""
 
 import hmac
+import sys
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from deepdash.addresses import is_loopback
 from deepdash.config import config
+from deepdash.context import site
 from deepdash.design import WORDS, colours, sample_form, sizes, symbols
 from deepdash.errors import Problem
 from deepdash.metrics import exposition
@@ -35,7 +38,18 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """For whatever no view dealt with. Without the database a page can name neither its reader nor what it is about."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return _away(request)
     return _problem_page(request, "page:broken")
+
+
+def _away(request: HttpRequest) -> HttpResponse:
+    """Needs no database, so it is made without the context processors. A fragment stays what it was, and asks again."""
+    context = {"problem": Problem("page:away"), "away": True, **site(request)}
+    page = render_to_string("errors/problem.html", context)
+    headers = {"Retry-After": "10", "Cache-Control": "no-store"}
+    return HttpResponse(page, status=context["problem"].status, headers=headers)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from deepdash.config import config
+from deepdash.queue import nudge
 from deployments.models import Deployment
 
 if TYPE_CHECKING:
@@ -38,4 +39,4 @@ def deployment_called_back(*, key: "uuid.UUID", secret: str) -> None:
     if deployment.gone_at is None and cache.add(f"deployments:callback:{deployment.pk}", True, SETTLING):
         from deployments.tasks import look_again
 
-        transaction.on_commit(lambda: look_again.apply_async((deployment.pk,), countdown=SETTLING))
+        transaction.on_commit(lambda: nudge(look_again, deployment.pk, countdown=SETTLING))

@@ -11,6 +11,7 @@ from django.utils.datastructures import MultiValueDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deepdash.uploads import Dropped
 from deployments.clients.deepaas import refusals
 from deployments.clients.upload import Part, Upload
 from deployments.trainings.arguments import PREFIX, ArgumentsForm
@@ -150,7 +151,7 @@ class TestForm:
         assert b'name="labels"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\none\ntwo\r\n' in body
 
     def test_a_file_that_was_dropped_on_its_way_is_called_too_large(self) -> None:
-        fresh = ArgumentsForm(QueryDict("a-data=x"), arguments=ARGUMENTS, too_large=["a-labels"])
+        fresh = ArgumentsForm(QueryDict("a-data=x"), arguments=ARGUMENTS, dropped={"a-labels": Dropped.TOO_LARGE})
         assert "too large" in errors(fresh)["labels"]
 
     def test_what_differs_from_the_default_says_so_and_is_shown_first(self) -> None:

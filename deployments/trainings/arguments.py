@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from deepdash.config import config
 from deepdash.templatetags.ui import filesize
+from deepdash.uploads import Dropped
 from deployments.clients.upload import Part, Upload
 from deployments.forms.widgets import Secret, Segments, Toggle
 from deployments.trainings.description import Argument
@@ -88,10 +89,13 @@ class UploadField(forms.FileField):
             required=argument.required, label=argument.name, help_text=help_text,
             widget=forms.FileInput({"wide": " full"}), error_messages={"required": "Choose a file."},
         )  # fmt: skip
-        self.limit, self.optional_mark, self.cut = limit, not argument.required, False
+        self.limit, self.optional_mark = limit, not argument.required
+        self.dropped: Dropped | None = None
 
     def clean(self, data: Any, initial: Any = None) -> Any:
-        if self.cut or (data and data.size > self.limit):
+        if self.dropped == Dropped.NO_ROOM:
+            raise ValidationError("There is no room for this file here right now. Try again later, or tell support.")
+        if self.dropped or (data and data.size > self.limit):
             raise ValidationError(f"This file is too large: at most {filesize(self.limit)} can be sent.")
         file = super().clean(data, initial)
         if file and (getattr(file, "cut", False) or file.size > self.limit):
@@ -102,7 +106,7 @@ class UploadField(forms.FileField):
 class ArgumentsForm(forms.Form):
     """The arguments of one operation of one model.
 
-    ``values`` are what the fields start with, by argument; ``too_large`` names the fields whose file was dropped.
+    ``values`` are what the fields start with, by argument; ``dropped`` names the fields whose file was not taken.
     """
 
     def __init__(
@@ -113,7 +117,7 @@ class ArgumentsForm(forms.Form):
         arguments: Sequence[Argument],
         values: Mapping[str, Any] | None = None,
         file_hint: str = "",
-        too_large: Collection[str] = (),
+        dropped: Mapping[str, Dropped] | None = None,
     ) -> None:
         super().__init__(data, files)
         self.arguments = list(arguments)
@@ -123,7 +127,7 @@ class ArgumentsForm(forms.Form):
             name = PREFIX + argument.name
             self.fields[name] = field
             if isinstance(field, UploadField):
-                field.cut = name in too_large
+                field.dropped = (dropped or {}).get(name)
             if argument.kind != "file" and not argument.secret:
                 value = self.values.get(argument.name, argument.default)
                 self.initial[name] = as_typed(argument, value)

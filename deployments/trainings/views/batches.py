@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from deepdash.errors import Problem
+from deepdash.queue import nudge
 from deepdash.types import Request
 from deployments.models import TrainingBatch
 from deployments.trainings.arguments import PREFIX, ArgumentsForm
@@ -68,7 +69,7 @@ def batch_new(request: Request, uuid: str) -> HttpResponse:
     if action != "start":
         return _render(request, deployment, model, form, files=files, plan=plan, axes=list(axes))
     batch = batch_start(user=user, deployment=deployment, model=model["key"], axes=axes, call=form.call())
-    transaction.on_commit(lambda: go_on_with_batch.delay(batch.pk))
+    transaction.on_commit(lambda: nudge(go_on_with_batch, batch.pk))
     messages.success(request, f"{len(plan)} trainings will be started one after another.", extra_tags="ok")
     return redirect(batch)
 
@@ -79,7 +80,7 @@ def batch(request: Request, key: str) -> HttpResponse:
     """How far a batch is."""
     one = _find_batch(request, key)
     if request.htmx and one.state == TrainingBatch.State.RUNNING:
-        go_on_with_batch.delay(one.pk)  # while somebody watches, the next one need not wait for the minute
+        nudge(go_on_with_batch, one.pk)  # while somebody watches, the next one need not wait for the minute
     runs = {run.batch_place: run for run in one.runs.filter(removed_at=None).for_list()}
     lines = [
         {"place": place + 1, "row": RunRow(runs[place]) if place in runs else None,

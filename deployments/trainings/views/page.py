@@ -16,7 +16,7 @@ from accounts.kept import keeps_form, owner_field, take_form
 from accounts.models import User
 from deepdash.errors import Problem
 from deepdash.types import Request
-from deepdash.uploads import TOO_LARGE
+from deepdash.uploads import dropped_files
 from deployments.clients.deepaas import ArgumentsRefused
 from deployments.models import Deployment, TrainingArguments
 from deployments.trainings.curl import curl_of
@@ -88,7 +88,7 @@ def _answer(request: Request, user: User, deployment: Deployment) -> HttpRespons
     if model is None or model.get("train") is None:
         raise Problem("training:unable")
     arguments = restored(model["train"])
-    form = train_form(arguments, request.POST, request.FILES, too_large=request.META.get(TOO_LARGE, ()))
+    form = train_form(arguments, request.POST, request.FILES, dropped=dropped_files(request))
     page = training_page(user, deployment, request.POST)
     page.form, page.filled_from = form, ""
     problem: Problem | None = None

@@ -18,7 +18,7 @@ from deepdash.errors import Problem
 from deepdash.http import Answer, ServiceError, Stream
 from deepdash.limits import place_take
 from deepdash.types import Request
-from deepdash.uploads import TOO_LARGE
+from deepdash.uploads import dropped_files
 from deployments.clients.deepaas import PREDICT_SECONDS, PREDICT_TIMEOUT, ArgumentsRefused, Deepaas
 from deployments.models import Deployment
 from deployments.trainings.arguments import ArgumentsForm
@@ -57,7 +57,7 @@ def predict(request: Request, uuid: str) -> HttpResponseBase:
     if request.method != "POST":
         return _render(request, deployment, {**context, "form": ArgumentsForm(arguments=arguments)})
     form = ArgumentsForm(
-        request.POST, request.FILES, arguments=arguments, too_large=request.META.get(TOO_LARGE, ())
+        request.POST, request.FILES, arguments=arguments, dropped=dropped_files(request)
     )  # fmt: skip
     status = 200
     if not form.is_valid():
