@@ -219,6 +219,7 @@ def middleware(world: World, service: str) -> Middleware:
 
 async def _fail(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
     if fault.latency:
+        await request.read()  # it has arrived as a whole, and is carried out even if nobody waits for the answer
         await asyncio.sleep(fault.latency)
     if fault.hang is not None:
         await asyncio.sleep(fault.hang)
