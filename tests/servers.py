@@ -3,10 +3,11 @@
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,13 @@ def _wait(answers: list[str], seconds: float = 30) -> None:
         time.sleep(0.1)
 
 
+def _descendants(pid: int) -> list[int]:
+    with suppress(FileNotFoundError):
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+        return [*children, *(below for child in children for below in _descendants(child))]
+    return []
+
+
 class Server:
     """A server process. ``url`` is its address; it can be killed and started again with its data."""
 
@@ -45,6 +53,13 @@ class Server:
         with (self.cwd / "server.log").open("ab") as log:
             self.process = subprocess.Popen(self.command, cwd=self.cwd, stdout=log, stderr=log, start_new_session=True)
         _wait(self.answers)
+
+    def kill(self) -> None:
+        """Nothing is left of it and its children, as when its machine lost power; its data stay."""
+        for pid in [self.process.pid, *_descendants(self.process.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
 
     def stop(self) -> None:
         self.process.terminate()

@@ -30,36 +30,94 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Process:
+    """One Python module run as a process group of its own; it can be killed and started again."""
+
+    def __init__(self, *command: str, environment: Mapping[str, str], log: Path) -> None:
+        self.command, self.environment, self.log = command, environment, log
+        self.popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the first process of the group."""
+        assert self.popen, f"{self.command[0]} was not started"
+        return self.popen.pid
+
+    @property
+    def children(self) -> list[int]:
+        """Process ids of those it has forked: gunicorn's and Celery's processes that do the work."""
+        found = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+        return [int(pid) for pid in found.split()]
+
+    @property
+    def is_running(self) -> bool:
+        return self.popen is not None and self.popen.poll() is None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", *self.command],
+                cwd=ROOT, env=dict(self.environment), stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def run(self) -> None:
+        """Wait for its end, which has to be a good one."""
+        self.start()
+        assert self.popen
+        if self.popen.wait(timeout=60):
+            raise RuntimeError(f"{' '.join(self.command)} failed: {self.log.read_text(errors='replace')[-2000:]}")
+
+    def kill(self) -> None:
+        """Nothing is left of it and its children, as when its machine lost power."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        assert self.popen
+        self.popen.wait()
+
+    def terminate(self) -> None:
+        """Ask it to end; ``wait`` for it."""
+        if self.popen:
+            self.popen.terminate()
+
+    def wait(self) -> None:
+        if self.popen:
+            try:
+                self.popen.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
 @dataclass
 class Stack:
     """A running dashboard. ``url`` is its address, ``sandbox`` the sandbox's, ``log`` what the dashboard wrote.
 
-    ``workers`` are Celery's, each a process group of its own; there are none without Redis.
+    ``web``, ``services`` (the sandbox), ``beat`` and ``workers`` are its processes; without Redis there are neither
+    beat nor workers.
     """
 
     url: str
     sandbox: str
     data: Path
     environment: dict[str, str]
-    workers: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+    web: Process = field(init=False)
+    services: Process = field(init=False)
+    beat: Process = field(init=False)
+    workers: list[Process] = field(default_factory=list)
+
+    def process(self, *command: str, log: str = "web.log", **environment: str) -> Process:
+        """A process of this stack, not started; ``environment`` is what differs from the stack's."""
+        return Process(*command, environment={**self.environment, **environment}, log=self.data / log)
 
     def start_worker(self) -> None:
         """One more worker, with two processes."""
-        with (self.data / "web.log").open("ab") as log:
-            command = [sys.executable, "-m", "celery", "-A", "deepdash", "worker", "--concurrency=2",
-                       f"--hostname=worker{len(self.workers)}@%h"]  # fmt: skip
-            self.workers.append(
-                subprocess.Popen(
-                    command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
-                )
-            )
+        name = f"--hostname=worker{len(self.workers)}@%h"
+        self.workers.append(self.process("celery", "-A", "deepdash", "worker", "--concurrency=2", name))
+        self.workers[-1].start()
 
     def kill_workers(self) -> None:
         """Nothing is left of any worker, as when its machine lost power."""
         for worker in self.workers:
-            with suppress(ProcessLookupError):
-                os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
+            worker.kill()
         self.workers.clear()
 
     @property
@@ -78,10 +136,20 @@ class Stack:
     def heal(self) -> None:
         self.control("DELETE", "faults")
 
-    def calls(self, service: str) -> int:
+    def calls(self, service: str, method: str = "", route: str = "") -> int:
         """How many requests the service has answered since they were last cleared."""
         counted = self.control("GET", "calls")["calls"]
-        return sum(row["count"] for row in counted if row["service"] == service)
+        return sum(
+            row["count"] for row in counted
+            if row["service"] == service and method in {"", row["method"]} and route in row["route"]
+        )  # fmt: skip
+
+    def is_asked(self, service: str, method: str = "", route: str = "") -> bool:
+        """Whether the service has taken a request that it has not answered yet."""
+        return any(
+            row["service"] == service and method in {"", row["method"]} and route in row["route"]
+            for row in self.control("GET", "calls")["under_way"]
+        )
 
     def manage(self, *words: str) -> str:
         """Output of a manage.py command under the same configuration."""
@@ -93,10 +161,10 @@ class Stack:
         return done.stdout
 
 
-def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path, seconds: float = 60) -> None:
+def wait_for(url: str, process: Process, log: Path, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if process.poll() is not None:
+        if not process.is_running:
             break
         try:
             requests.get(url, timeout=2)
@@ -116,12 +184,14 @@ def running(
     application: str = "deepdash.wsgi",
     sandbox_module: str = "sandbox",
     environment: Mapping[str, str] | None = None,
+    keeps_state: bool = False,
     public: bool = False,
 ) -> Iterator[Stack]:
     """A stack in the folder ``data``; ``extra`` are configuration keys that differ from the sandbox's.
 
     ``environment`` holds what is not configuration, such as WORKERS. With REDIS_URL a worker and beat run too.
-    ``public``: it knows its own address, so that the orchestrator is told where to call back.
+    ``public``: it knows its own address, so that the orchestrator is told where to call back. ``keeps_state``: the
+    sandbox may be killed and goes on where it was.
     """
     port, sandbox_port = free_port(), free_port()
     url, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
@@ -143,34 +213,27 @@ def running(
         **(environment or {}),
     }
     options = ["--port", str(sandbox_port), "--speed", str(SPEED), "--dashboard", url]
-    if catalogue:
-        options += ["--catalogue", catalogue]
-    children = []
+    options += ["--state", str(data / "sandbox")] if keeps_state else []
+    options += ["--catalogue", catalogue] if catalogue else []
     stack = Stack(url, sandbox, data, keys)
-    with (data / "sandbox.log").open("wb") as sandbox_log, (data / "web.log").open("ab") as web_log:
-        try:
-            children.append(_start(sandbox_module, *options, environment=keys, log=sandbox_log))
-            wait_for(f"{sandbox}/control/", children[-1], data / "sandbox.log")
-            stack.manage("migrate", "--no-input", "-v0")
-            stack.manage("collectstatic", "--no-input", "-v0")
-            stack.manage("refresh_catalog")
-            web = _start("gunicorn", "-c", "gunicorn.conf.py", application, environment=keys, log=web_log)
-            children.append(web)
-            if "DEEPDASH_REDIS_URL" in keys:
-                stack.start_worker()
-                children.append(_start("celery", "-A", "deepdash", "beat", environment=keys, log=web_log))
-            wait_for(f"{url}/readyz", web, data / "web.log")
-            yield stack
-        finally:
-            children += stack.workers
-            for child in reversed(children):
-                child.terminate()
-            for child in children:
-                try:
-                    child.wait(timeout=20)
-                except subprocess.TimeoutExpired:
-                    child.kill()
-
-
-def _start(*command: str, environment: dict[str, str], log: Any) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    stack.services = stack.process(sandbox_module, *options, log="sandbox.log")
+    stack.web = stack.process("gunicorn", "-c", "gunicorn.conf.py", application)
+    stack.beat = stack.process("celery", "-A", "deepdash", "beat")
+    try:
+        stack.services.start()
+        wait_for(f"{sandbox}/control/", stack.services, data / "sandbox.log")
+        stack.manage("migrate", "--no-input", "-v0")
+        stack.manage("collectstatic", "--no-input", "-v0")
+        stack.manage("refresh_catalog")
+        stack.web.start()
+        if "DEEPDASH_REDIS_URL" in keys:
+            stack.start_worker()
+            stack.beat.start()
+        wait_for(f"{url}/readyz", stack.web, data / "web.log")
+        yield stack
+    finally:
+        processes = [*stack.workers, stack.beat, stack.web, stack.services]
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
