@@ -25,7 +25,9 @@ def program(name: str, places: str = "") -> str:
 
 def _as_postgres(*command: str) -> list[str]:
     """PostgreSQL refuses to run as root, as which containers of CI run."""
-    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else list(command)
+    if os.geteuid():
+        return list(command)
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command]
 
 
 def _wait(answers: list[str], seconds: float = 30) -> None:
@@ -44,10 +46,15 @@ def _descendants(pid: int) -> list[int]:
 
 
 class Server:
-    """A server process. ``url`` is its address; it can be killed and started again with its data."""
+    """A server process. ``url`` is its address; it can be stopped or killed, and started again with its data.
 
-    def __init__(self, command: list[str], answers: list[str], url: str, cwd: Path) -> None:
-        self.command, self.answers, self.url, self.cwd = command, answers, url, cwd
+    ``ends_by`` is the signal at which it ends without waiting for its clients.
+    """
+
+    def __init__(
+        self, command: list[str], answers: list[str], url: str, cwd: Path, ends_by: signal.Signals = signal.SIGTERM
+    ) -> None:
+        self.command, self.answers, self.url, self.cwd, self.ends_by = command, answers, url, cwd, ends_by
 
     def start(self) -> None:
         with (self.cwd / "server.log").open("ab") as log:
@@ -62,7 +69,7 @@ class Server:
         self.process.wait()
 
     def stop(self) -> None:
-        self.process.terminate()
+        self.process.send_signal(self.ends_by)
         try:
             self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
@@ -90,7 +97,7 @@ def postgres(folder: Path) -> Iterator[Server]:
             "-k", "", "-F",
         )  # fmt: skip
         ready = [str(bin_folder / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-d", "postgres"]
-        server = Server(command, ready, f"postgres://deepdash@127.0.0.1:{port}/deepdash", place)
+        server = Server(command, ready, f"postgres://deepdash@127.0.0.1:{port}/deepdash", place, signal.SIGINT)
         server.start()
         try:
             subprocess.run(

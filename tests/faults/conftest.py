@@ -41,10 +41,9 @@ def one_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def site(one_site: Site) -> Iterator[Site]:
     """The site in good health, before and after."""
-    one_site.stack.heal()
+    one_site.heal()
     yield one_site
-    one_site.moved(0)
-    one_site.stack.heal()
+    one_site.heal()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A whole site whose parts can be killed one by one, what its database holds, and how long its pages were away."""
 
+import json
 import os
 import signal
 import threading
@@ -50,6 +51,12 @@ class Site:
     broker: Server
     clock: Path
 
+    def heal(self) -> None:
+        """No faults, no wrong clocks; IAM takes refresh tokens more than once, as it does by default."""
+        self.moved(0)
+        self.stack.heal()
+        self.stack.control("PUT", "settings", {"rotate_refresh_tokens": False, "revoke_on_reuse": False})
+
     def visitor(self, person: str) -> Visitor:
         return Visitor(self.stack.url).sign_in(person)
 
@@ -80,6 +87,12 @@ class Site:
         """Leave a message for a worker, as beat does now and then."""
         with Celery(broker=f"{self.broker.url}/0") as sender:
             sender.send_task(name, queue="deepdash")
+
+    def queued(self) -> list[str]:
+        """Names of the tasks whose messages wait for a worker."""
+        with Redis.from_url(f"{self.broker.url}/0") as redis:
+            messages: Any = redis.lrange("deepdash", 0, -1)
+        return [json.loads(message)["headers"]["task"] for message in messages]
 
     def flush(self) -> None:
         """Redis forgets everything: cache and queue."""
@@ -180,7 +193,7 @@ class Watched:
                 answer = self.session.get(self.url, timeout=5, allow_redirects=False)
             except requests.RequestException:
                 continue
-            if answer.status_code != 200:
+            if not 200 <= answer.status_code < 300:  # 286 ends the polling of a page that is complete
                 self.seen.append(Page(answer))
                 continue
             self.away, last = max(self.away, time.monotonic() - last), time.monotonic()

@@ -1,5 +1,7 @@
 """The clock of the site's processes leaps; PostgreSQL, Redis and IAM keep the right time."""
 
+import time
+
 import pytest
 
 from tests.faults.conftest import Tell
@@ -7,12 +9,6 @@ from tests.faults.site import MODULE, Site, until
 
 pytestmark = [pytest.mark.redis, pytest.mark.postgres]
 HOUR = 3600
-
-
-def beats(site: Site) -> None:
-    """Beat has a worker prove that it lives."""
-    site.drop_heartbeat()
-    until(lambda: "worker" not in site.ready()["down"], "a heartbeat that beat asked for", 75)
 
 
 def test_a_clock_runs_ahead_for_a_while_and_is_set_right(site: Site, tell: Tell) -> None:
@@ -47,10 +43,9 @@ def test_a_clock_runs_ahead_for_a_while_and_is_set_right(site: Site, tell: Tell)
     until(lambda: site.runs(last)[-1:] == ["done"], "the catalogue is refreshed")
 
 
-def test_beat_goes_on_when_its_clock_is_set_back(site: Site) -> None:
-    site.moved(0)
-    before = len(site.stack.log)
+def test_beat_goes_on_when_its_clock_is_set_back(site: Site, tell: Tell) -> None:
     site.moved(-2 * HOUR)
-    until(lambda: "Sending due task watch what moves" in site.stack.log[before:], "beat sends again", 75)
-    site.moved(0)
-    beats(site)
+    site.drop_heartbeat()
+    began = time.monotonic()
+    until(lambda: "worker" not in site.ready()["down"], "a heartbeat that beat asked for", 45)
+    tell("heartbeat after", time.monotonic() - began)

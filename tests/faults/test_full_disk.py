@@ -34,7 +34,7 @@ def full_disk(processes: list[int], room: int) -> Iterator[None]:
 def predict(visitor: Visitor, address: str) -> "tuple[int, str]":
     """Status and words of the answer to a prediction with a large file."""
     page = visitor.get(f"{address}/predict?fresh=1")
-    form = dict(page.form("/predict").form_values())
+    form = dict(next(form for form in page.tree.forms if form.xpath(".//input[@type='file']")).form_values())
     answer = visitor.session.post(
         f"{address}/predict", data={**form, "action": "show"}, files={"a-image": ("leaf.png", BIG, "image/png")},
         headers={"Referer": page.url}, timeout=60,

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -120,7 +121,9 @@ def test_a_worker_dies_while_it_asks_for_trainings(site: Site) -> None:
     ada = site.visitor("ada")
     address = site.deployed(ada, "Trained as the worker died")
     page = ada.get(f"{address}/training?fresh=1")
-    started = ada.submit(page, "/training", ("action", "start"), **{"a-dataset": "/srv/data", "a-epochs": "3"})
+    started = ada.submit(
+        page, f"{urlsplit(address).path}/training", ("action", "start"), **{"a-dataset": "/srv/data", "a-epochs": "3"}
+    )
     assert "Training started." in started.words, started.words[:600]
     site.stack.fault("deepaas", latency=1.0)
     site.ask_apis_again()
@@ -180,22 +183,24 @@ def test_one_process_of_a_worker_dies_in_mid_refresh(site: Site) -> None:
     site.stack.heal()
     site.silence_runs()
     site.call_task("catalog.tasks.take_up_refresh")  # as beat does each minute
-    until(lambda: site.runs(last) == ["abandoned", "done"], "the same worker does it again")
+    until(lambda: site.runs(last)[1:2] == ["done"], "the same worker does it again")
+    assert site.runs(last)[0] == "abandoned"
 
 
 def test_beat_dies_and_makes_up_for_what_was_due_once(site: Site, tell: Tell) -> None:
     site.stack.beat.kill()
-    ada = site.visitor("ada")
-    assert ada.get("/deployments").status == 200
+    assert site.visitor("ada").get("/deployments").status == 200
     site.moved(600)  # so long nobody missed it
     site.drop_heartbeat()
-    until(lambda: "worker" in site.ready()["down"], "readyz tells")
-    before, started = len(site.stack.log), time.monotonic()
+    assert site.ready() == {"ready": True, "down": ["worker"], "queued": 0}
+    site.stack.kill_workers()
+    started = time.monotonic()
     site.stack.beat.start()
+    until(lambda: "deepdash.tasks.heartbeat" in site.queued(), "beat sends what is due")
+    assert site.queued().count("deployments.tasks.watch_moving") == 1, "not once for each time that was missed"
+    site.stack.start_worker()
     until(lambda: "worker" not in site.ready()["down"], "the heartbeat is back")
     tell("heartbeat after", time.monotonic() - started)
-    sent = [line for line in site.stack.log[before:].splitlines() if "Sending due task watch what moves" in line]
-    assert len(sent) == 1, "not once for each time that was missed"
 
 
 def test_postgresql_dies_while_a_deployment_is_sent_and_the_catalogue_refreshed(site: Site, tell: Tell) -> None:
@@ -257,7 +262,12 @@ def test_redis_dies_and_nobody_notices(site: Site, tell: Tell) -> None:
     started = time.monotonic()
 
     def beats() -> bool:
+        # Celery's worker may end itself when Redis dies in mid-task; whoever watches over it starts it again.
+        for worker in site.stack.workers:
+            if not worker.is_running:
+                worker.start()
         site.call_task("deepdash.tasks.heartbeat")
+        time.sleep(0.2)
         return "worker" not in site.ready()["down"]
 
     until(beats, "the worker takes work again")

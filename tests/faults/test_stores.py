@@ -16,7 +16,7 @@ def test_redis_is_emptied(site: Site, tell: Tell) -> None:
         for process in (site.stack.workers[0],):
             process.kill()
         site.call_task("catalog.tasks.refresh_catalog")
-        site.rows("insert into catalog_refreshrun (trigger, only, state, requested, counts, items) "
+        site.rows("insert into catalog_refreshrun (trigger, \"only\", state, requested, counts, items) "
                   "values ('webhook', '', 'waiting', now(), '{}', '[]')")  # fmt: skip
         site.flush()
         assert "worker" in site.ready()["down"]
@@ -53,6 +53,6 @@ def test_the_database_is_restarted_under_polling_pages(site: Site, tell: Tell) -
     assert "It comes back by itself" in away.words
     assert "Traceback" not in away.text
     # htmx puts no 503 into the page: what is there stays, and is asked for again.
-    assert {page.status for page in fragment.seen} <= {503}
+    assert {(page.status, page.title) for page in fragment.seen} <= {(503, away.title)}
     assert "There before the restart" in ada.get(address).words
     assert site.ready()["ready"] is True

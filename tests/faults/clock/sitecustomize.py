@@ -14,7 +14,7 @@ import time_machine
 
 FILE = Path(os.environ.get("CLOCK_FILE", "/nowhere"))
 LOOK = 0.05  # seconds between two looks at the file
-_real_time = time_machine.escape_hatch.time.time
+_start = time.time() - time.monotonic()  # the true time is told by the clock that nothing moves
 
 
 def _follow() -> None:
@@ -25,7 +25,7 @@ def _follow() -> None:
             if wanted != offset:
                 if moved is not None:
                     moved.stop()
-                moved = time_machine.travel(_real_time() + wanted, tick=True) if wanted else None
+                moved = time_machine.travel(_start + time.monotonic() + wanted, tick=True) if wanted else None
                 if moved is not None:
                     moved.start()
                 offset = wanted
