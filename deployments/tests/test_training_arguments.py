@@ -154,6 +154,10 @@ class TestForm:
         fresh = ArgumentsForm(QueryDict("a-data=x"), arguments=ARGUMENTS, dropped={"a-labels": Dropped.TOO_LARGE})
         assert "too large" in errors(fresh)["labels"]
 
+    def test_a_file_for_which_there_was_no_room_is_called_so(self) -> None:
+        fresh = ArgumentsForm(QueryDict("a-data=x"), arguments=ARGUMENTS, dropped={"a-labels": Dropped.NO_ROOM})
+        assert "no room for this file" in errors(fresh)["labels"]
+
     def test_what_differs_from_the_default_says_so_and_is_shown_first(self) -> None:
         fresh = ArgumentsForm(arguments=ARGUMENTS, values={"js": "x", "epochs": 30})
         assert "Its default is 2." in str(fresh[PREFIX + "epochs"].help_text)
