@@ -1,7 +1,9 @@
 """Which language pages are in: the user's, else this browser's choice, else what the browser asks for."""
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import User
 from accounts.testing import make_user
@@ -82,3 +84,17 @@ def test_a_language_that_is_no_longer_offered_gives_way(ada: User, browser: Clie
     ada.language = "tlh"
     ada.save()
     assert '<html lang="en">' in browser.get("/preferences").content.decode()
+
+
+@pytest.mark.django_db
+def test_languages_are_offered_in_their_own_words() -> None:
+    page = Client().get("/login", headers={"Accept-Language": "es"}).content.decode()
+    assert all(f">{name}</button>" in page for name in ("English", "Español", "Italiano"))
+
+
+def test_a_drawing_keeps_its_coordinates_in_a_language_with_commas() -> None:
+    chart = {"width": 740.5, "height": 220, "grid": [(12.5, "0.5")], "line": "1.5,2.5", "dots": [{"x": 1.5, "y": 2.5}]}
+    with translation.override("es"):
+        drawn = render_to_string("deployments/_chart.html", {"chart": chart, "id": "x"})
+    assert 'viewBox="0 0 740.5 220"' in drawn
+    assert 'cx="1.5" cy="2.5"' in drawn
