@@ -48,7 +48,7 @@ def site(one_site: Site) -> Iterator[Site]:
 
 @pytest.fixture
 def tell(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Tell:
-    """Notes a figure (seconds) beside the test's result; the operator's handbook quotes them."""
+    """Notes a figure (seconds) beside the test's result."""
 
     def note(what: str, seconds: float) -> None:
         record_property(what, round(seconds, 2))
