@@ -142,6 +142,7 @@ def test_a_deletion_that_failed_says_so_and_loses_nothing(
     if FAULTS[fault].get("status") != 200:
         assert "orchestrator" in answer.words
     stack.control("PUT", f"deployments/{running_page.rsplit('/', 1)[1]}", {"status": "CREATE_COMPLETE"})
+    assert "Delete…" in ada.get(f"{running_page}?fresh=1").words  # what a 200 of a proxy made us believe is put right
 
 
 @pytest.mark.parametrize("fault", FAULTS)
