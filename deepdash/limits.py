@@ -7,6 +7,8 @@ twice the limit around a border, which is good enough against a loop gone wild, 
 import functools
 import hashlib
 import logging
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -18,6 +20,7 @@ from deepdash.errors import Problem
 
 log = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+LEASE = 30  # seconds after which a place is free again whose process is gone
 
 
 def limited(
@@ -60,19 +63,30 @@ def place_take(name: str, who: str, *, each: int, total: int, seconds: int) -> C
     """Take a place for something long; returns what gives it back. It is free again after ``seconds`` at the latest.
 
     One person has ``each`` places at the same time, everybody together ``total``. Raises Problem ``page:full``.
+    A thread renews it while it is held, since what holds it may wait long for one answer: should this process be
+    killed, the place is free again after LEASE.
     """
     taken: list[str] = []
+    given_back = threading.Event()
 
     def give_back() -> None:
+        given_back.set()
         cache.delete_many(taken)
+
+    def renew() -> None:
+        until = time.monotonic() + seconds
+        while not given_back.wait(LEASE / 3) and (left := until - time.monotonic()) > 0:
+            for key in taken:
+                cache.touch(key, min(LEASE, left))
 
     for whose, places in ((hashlib.sha256(who.encode()).hexdigest()[:24], each), ("everybody", total)):
         keys = (f"place:{name}:{whose}:{number}" for number in range(places))
-        free = next((key for key in keys if cache.add(key, 1, seconds)), None)
+        free = next((key for key in keys if cache.add(key, 1, min(LEASE, seconds))), None)
         if free is None:
             give_back()
             raise Problem("page:full")
         taken.append(free)
+    threading.Thread(target=renew, name=f"place {name}", daemon=True).start()
     return give_back
 
 

@@ -1,15 +1,18 @@
 """How often somebody may do something, and who that somebody is."""
 
+import threading
 from http import HTTPStatus
 
 import pytest
+from django.core.cache import cache, caches
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from accounts.testing import configure, make_user
+from deepdash import limits
 from deepdash.addresses import client_address
 from deepdash.errors import Problem
-from deepdash.limits import count, limited
+from deepdash.limits import LEASE, count, limited, place_take
 
 
 @limited("trial", limit=2, seconds=60)
@@ -74,3 +77,42 @@ def test_a_refused_page_says_when_to_come_back(client: Client) -> None:
     assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
     assert answer.headers["Retry-After"] == "60"
     assert "Wait up to 60 seconds" in answer.content.decode()
+
+
+class TestPlaces:
+    def test_one_is_held_as_long_as_it_takes_and_then_free(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(limits, "LEASE", 0.06)
+        renewed: list[tuple[str, float]] = []
+        enough = threading.Event()
+
+        def touch(self: object, key: str, seconds: float) -> bool:
+            renewed.append((key, seconds))
+            if len(renewed) >= 4:
+                enough.set()
+            return True
+
+        monkeypatch.setattr(type(caches["default"]), "touch", touch)  # each thread has an instance of its own
+        give_back = place_take("trial", "ada", each=1, total=5, seconds=600)
+        assert enough.wait(timeout=20)
+        give_back()
+        assert len({key for key, _ in renewed}) == 2  # of the person, and of everybody
+        assert {seconds for _, seconds in renewed} == {0.06}
+
+    def test_a_second_one_is_refused_until_the_first_is_given_back(self) -> None:
+        give_back = place_take("trial", "ada", each=1, total=5, seconds=600)
+        with pytest.raises(Problem) as caught:
+            place_take("trial", "ada", each=1, total=5, seconds=600)
+        assert caught.value.id == "page:full"
+        give_back()
+        place_take("trial", "ada", each=1, total=5, seconds=600)()
+
+    def test_what_a_killed_process_held_is_free_when_its_lease_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        held: dict[str, float] = {}
+
+        def add(key: str, value: int, seconds: float) -> bool:
+            return held.setdefault(key, seconds) == seconds
+
+        monkeypatch.setattr(cache, "add", add)
+        monkeypatch.setattr(threading.Thread, "start", lambda thread: None)  # nothing of the process is left to renew
+        place_take("trial", "ada", each=1, total=5, seconds=655)
+        assert list(held.values()) == [LEASE, LEASE]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from accounts.models import User
 from accounts.testing import configure
 from catalog.testing import make_module
 from deepdash.http import ServiceError
-from deployments.models import Deployment, ModuleApi, Training, TrainingArguments, TrainingBatch
+from deployments.models import Action, Deployment, ModuleApi, Training, TrainingArguments, TrainingBatch
 from deployments.testing import make_deployment
 from deployments.trainings.records import record_of
 from deployments.trainings.testing import API, MODELS, PREDICT, TRAIN, make_api, make_training, models, swagger, told
@@ -42,6 +43,12 @@ def files_in(folder: Path) -> list[int]:
 
 def text(response: Any) -> str:
     return str(response.content.decode())
+
+
+def form_key(shown: str) -> str:
+    """The key that a page's form was made with."""
+    (key,) = re.findall(r'name="submission_key" value="([^"]+)"', shown)
+    return str(key)
 
 
 @pytest.fixture
@@ -111,6 +118,26 @@ class TestTrainingPage:
         wire.post(TRAIN, json=told("a" * 32))
         assert browser.post(page, {**FORM, "action": "start"}).status_code == 302
         assert Training.objects.get().started_here
+
+    def test_a_second_press_starts_nothing_and_says_so(
+        self, browser: Client, page: str, wire: responses.RequestsMock
+    ) -> None:
+        wire.post(TRAIN, json=told("a" * 32))
+        pressed = {**FORM, "submission_key": form_key(text(browser.get(page))), "action": "start"}
+        first, second = (browser.post(page, pressed) for _ in range(2))
+        assert (first.status_code, first["Location"]) == (302, second["Location"])
+        assert "the training was started once" in text(browser.get(page))
+        assert (Training.objects.count(), len(wire.calls)) == (1, 1)
+
+    def test_a_form_brought_back_with_other_values_starts_another(
+        self, browser: Client, page: str, wire: responses.RequestsMock
+    ) -> None:
+        wire.post(TRAIN, json=told("a" * 32))
+        pressed = {**FORM, "submission_key": form_key(text(browser.get(page))), "action": "start"}
+        browser.post(page, pressed)
+        wire.replace("POST", TRAIN, json=told("b" * 32))
+        browser.post(page, {**pressed, "a-epochs": "3"})
+        assert set(Training.objects.values_list("uuid", flat=True)) == {"a" * 32, "b" * 32}
 
     def test_refused_values_stand_at_their_fields_and_nothing_typed_is_lost(
         self, browser: Client, page: str, wire: responses.RequestsMock
@@ -285,6 +312,15 @@ class TestBatch:
         browser.post(f"{batch.get_absolute_url()}/stop")
         batch.refresh_from_db()
         assert batch.state == "cancelled"
+
+    def test_a_second_press_leads_to_the_same_batch(self, browser: Client, page: str) -> None:
+        grid = {**FORM, "axis_1": "epochs", "values_1": "1..3"}
+        counted = text(browser.post(f"{page}/batch", {**grid, "action": "count"}))
+        pressed = {**grid, "submission_key": form_key(counted), "action": "start"}
+        first, second = (browser.post(f"{page}/batch", pressed) for _ in range(2))
+        assert first["Location"] == second["Location"] == TrainingBatch.objects.get().get_absolute_url()
+        assert Action.objects.filter(what="batch").count() == 1
+        assert browser.post(f"{page}/batch", {**pressed, "values_1": "1..4"})["Location"] != first["Location"]
 
     def test_a_file_is_said_to_be_left_out_before_anything_starts(self, browser: Client, page: str) -> None:
         chosen = SimpleUploadedFile("labels.txt", b"oak", "text/plain")

@@ -4,15 +4,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.testing import configure
 from deepdash.http import ServiceError
 from deployments.clients.deepaas import Model
 from deployments.clients.deepaas import Training as Told
-from deployments.models import Deployment, Notice, Training
+from deployments.journal.notices import notices_mail
+from deployments.models import Deployment, Notice, Training, TrainingBatch
 from deployments.trainings.reading import Reading, api_record
 from deployments.trainings.testing import make_api, make_training, swagger, told
 
@@ -117,6 +120,24 @@ def test_a_start_that_never_shows_up_is_given_up_after_a_while(deployment: Deplo
         "lost",
         "No answer came when it was started, and DEEPaaS does not have it.",
     )
+
+
+def test_its_owner_is_told_once_of_a_start_that_never_happened(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, EMAIL_URL="smtp://localhost")
+    late = {"status": "starting", "uuid": None, "first_seen_at": timezone.now() - timedelta(minutes=3)}
+    run = make_training(deployment, **late)
+    of_grid = TrainingBatch.objects.create(owner=deployment.owner, deployment=deployment, model="plants", plan=[[], []])
+    make_training(deployment, batch=of_grid, batch_place=0, **late)  # a grid tells of itself at its end
+    record(deployment, reading())
+    record(deployment, reading())
+    notice = Notice.objects.of(deployment.owner).get()
+    assert notice.headline == f"The training on “{deployment.shown_title}” was not started"
+    assert notice.detail == "No answer came when it was started, and DEEPaaS does not have it."
+    assert (notice.kind, notice.get_absolute_url()) == ("failed", run.get_absolute_url())
+    assert (notices_mail(), notices_mail()) == (1, 0)
+    assert mail.outbox[0].subject == notice.headline
 
 
 def test_what_its_owner_deleted_does_not_come_back(deployment: Deployment) -> None:

@@ -1,11 +1,15 @@
 """Starting, cancelling and deleting trainings, with all the ways in which a DEEPaaS may not answer."""
 
+import json
+import threading
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
 import responses
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,7 +21,15 @@ from deployments.services import deployments_sync
 from deployments.testing import listing, make_deployment, upstream
 from deployments.tests.conftest import ORCHESTRATOR
 from deployments.tests.test_services import LIST, NOT_THERE
-from deployments.trainings.services import Call, training_cancel, training_remove, training_start, trainings_read
+from deployments.trainings.once import start_key
+from deployments.trainings.services import (
+    Call,
+    StartedBefore,
+    training_cancel,
+    training_remove,
+    training_start,
+    trainings_read,
+)
 from deployments.trainings.testing import API, MODELS, TRAIN, make_api, make_training, models, swagger, told
 
 CALL = Call(
@@ -138,6 +150,17 @@ class TestStart:
         wire.post(TRAIN, json=told("a" * 32))
         start(owner, deployment)
         assert audit() == [("train", "done")]
+
+    def test_refused_arguments_leave_the_form_free_to_be_sent_again(
+        self, owner: User, deployment: Deployment, wire: responses.RequestsMock
+    ) -> None:
+        key = uuid4()
+        wire.post(TRAIN, status=422, json={"epochs": ["Too many."]})
+        with pytest.raises(ArgumentsRefused):
+            training_start(user=owner, deployment=deployment, model="plants", call=CALL, key=key)
+        wire.replace("POST", TRAIN, json=told("a" * 32))
+        run = training_start(user=owner, deployment=deployment, model="plants", call=CALL, key=key)
+        assert run.key == key
 
     def test_the_answer_tells_the_zone_of_its_clock(
         self, owner: User, deployment: Deployment, wire: responses.RequestsMock
@@ -291,3 +314,64 @@ def test_when_a_deployment_is_gone_its_runs_are_lost_and_its_history_stays(
     assert (running.status, done.status, batch.state) == ("lost", "done", "stopped")
     assert deployment.running_trainings == 0
     assert Training.objects.visible_to(owner).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_at_the_same_moment_start_one_training(owner: User, wire: responses.RequestsMock) -> None:
+    key, together, results = uuid4(), threading.Barrier(2), []
+    make_api(owner)
+    both_sent = threading.Event()
+
+    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        both_sent.wait(timeout=20)  # the second press comes while the first still waits for its answer
+        return 200, {}, json.dumps(told("a" * 32))
+
+    wire.add_callback("POST", TRAIN, callback=answer)
+
+    def press() -> None:
+        try:
+            deployment = Deployment.objects.get()
+            together.wait(timeout=20)
+            results.append(training_start(user=owner, deployment=deployment, model="plants", call=CALL, key=key).pk)
+        except StartedBefore as before:
+            results.append(before.run.pk)
+            both_sent.set()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    run = Training.objects.get()
+    assert results == [run.pk, run.pk]
+    assert (run.key, run.status, len(wire.calls)) == (key, "running", 1)
+    assert audit() == [("train", "done")]
+
+
+class TestStartKey:
+    def test_the_same_form_with_the_same_content_is_one_start(self, deployment: Deployment) -> None:
+        form = str(uuid4())
+        keys = {start_key(form, deployment, "plants", CALL), start_key(form, deployment, "plants", CALL)}
+        assert len(keys) == 1
+        others = {
+            start_key(str(uuid4()), deployment, "plants", CALL),
+            start_key(form, deployment, "trees", CALL),
+            start_key(form, deployment, "plants", Call([("data", "/other")])),
+            start_key(form, deployment, "plants", Call(CALL.params, headers={"x-token": "s3cret"})),
+            start_key(form, deployment, "plants", CALL, {"epochs": [1, 2]}),
+        }
+        assert len(others) == 5
+        assert not keys & others
+
+    def test_nobody_meets_the_record_of_another_by_a_made_up_key(self, deployment: Deployment, stranger: User) -> None:
+        form = str(uuid4())
+        mine = start_key(form, deployment, "plants", CALL)
+        assert start_key(str(mine), deployment, "plants", CALL) != mine
+        deployment.owner = stranger
+        assert start_key(form, deployment, "plants", CALL) != mine
+
+    @pytest.mark.parametrize("form", ["", "no key", "\0"])
+    def test_a_form_without_a_key_starts_each_time(self, deployment: Deployment, form: str) -> None:
+        assert start_key(form, deployment, "plants", CALL) != start_key(form, deployment, "plants", CALL)

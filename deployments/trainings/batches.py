@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -74,9 +75,18 @@ def grid(axes: Mapping[str, Sequence[Any]], fixed: Sequence[tuple[str, str]]) ->
 
 
 def batch_start(
-    *, user: "User", deployment: Deployment, model: str, axes: Mapping[str, Sequence[Any]], call: Call
+    *,
+    user: "User",
+    deployment: Deployment,
+    model: str,
+    axes: Mapping[str, Sequence[Any]],
+    call: Call,
+    key: UUID | None = None,
 ) -> TrainingBatch:
-    """Put a batch on record; its trainings are started in the background. Raises ValueError when it is too large."""
+    """Put a batch on record; its trainings are started in the background. Raises ValueError when it is too large.
+
+    A second call with the same ``key`` (a double click) returns the first one's batch.
+    """
     if deployment.owner_id != user.pk:
         raise Deployment.DoesNotExist
     plan = grid(axes, call.shown)
@@ -86,11 +96,12 @@ def batch_start(
         raise ValueError("A file is not kept until the turn of its training comes.")
     secrets = [pair for pair in call.params if pair not in call.shown]
     names = [*dict(secrets), *call.headers]
-    batch = TrainingBatch.objects.create(
-        owner=user, deployment=deployment, model=model, axes=list(axes), plan=plan, beside_names=names,
-        beside=json.dumps({"secrets": secrets, "headers": call.headers}) if names else "",
-    )  # fmt: skip
-    action_record(user, "batch", deployment, detail=f"{model}: {len(plan)}")
+    batch, made = TrainingBatch.objects.get_or_create(key=key or uuid4(), owner=user, defaults={
+        "deployment": deployment, "model": model, "axes": list(axes), "plan": plan, "beside_names": names,
+        "beside": json.dumps({"secrets": secrets, "headers": call.headers}) if names else "",
+    })  # fmt: skip
+    if made:
+        action_record(user, "batch", deployment, detail=f"{model}: {len(plan)}")
     return batch
 
 

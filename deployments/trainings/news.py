@@ -15,13 +15,18 @@ _HEADLINES: dict[str, tuple[str, str]] = {
     TrainingStatus.ERROR: (Notice.Kind.FAILED, "The training on “{title}” failed"),
     TrainingStatus.LOST: (Notice.Kind.FAILED, "The training on “{title}” is lost"),
 }
+_NOT_STARTED = (Notice.Kind.FAILED, "The training on “{title}” was not started")
 FIGURES = 3
 
 
 def trainings_tell(runs: Sequence[Training]) -> None:
     """Tell the owners of runs that have just ended. Cancelling is no news, and a batch tells of itself at its end."""
-    alone = [run for run in runs if run.batch is None or run.batch.is_single]
-    notices_keep([_notice(run) for run in alone if run.status in _HEADLINES and run.deployment])
+    notices_keep([_notice(run, *_HEADLINES[run.status]) for run in _alone(runs) if run.status in _HEADLINES])
+
+
+def starts_missed_tell(runs: Sequence[Training]) -> None:
+    """Tell the owners of starts without an answer that DEEPaaS, as it turned out, knows nothing of them."""
+    notices_keep([_notice(run, *_NOT_STARTED) for run in _alone(runs)])
 
 
 def batch_stop(batch: TrainingBatch, reason: str) -> None:
@@ -60,8 +65,11 @@ def _batch_tell(batch: TrainingBatch) -> None:
     ])  # fmt: skip
 
 
-def _notice(run: Training) -> Notice:
-    kind, headline = _HEADLINES[run.status]
+def _alone(runs: Sequence[Training]) -> list[Training]:
+    return [run for run in runs if run.deployment and (run.batch is None or run.batch.is_single)]
+
+
+def _notice(run: Training, kind: str, headline: str) -> Notice:
     assert run.deployment is not None
     return Notice(
         user_id=run.owner_id,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from hashlib import blake2s
 from statistics import median
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 from django.http import QueryDict
 
@@ -46,7 +47,10 @@ class Current:
 
 @dataclass
 class TrainingPage:
-    """The page's parts. ``form`` is None while the module's description is not known, or when it can't train."""
+    """The page's parts. ``form`` is None while the module's description is not known, or when it can't train.
+
+    ``key`` goes with the form, so that it starts one training however often it is sent.
+    """
 
     deployment: Deployment
     api: ModuleApi | None
@@ -63,6 +67,7 @@ class TrainingPage:
     filled_from: str = ""
     sent: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
+    key: UUID = field(default_factory=uuid4)
 
     @property
     def can_be_called(self) -> bool:

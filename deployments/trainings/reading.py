@@ -17,7 +17,7 @@ from deployments.journal.models import Action
 from deployments.outputs import services_of, without_secrets
 from deployments.trainings.description import arguments_of, stored
 from deployments.trainings.models import ModuleApi, Training
-from deployments.trainings.news import trainings_tell
+from deployments.trainings.news import starts_missed_tell, trainings_tell
 from deployments.trainings.results import is_small, metrics_of, storable
 from deployments.trainings.states import UNDER_WAY, TrainingStatus, status_of
 
@@ -155,6 +155,7 @@ def api_record(api: ModuleApi, reading: Reading) -> list[Training]:
         Training.objects.filter(pk__in=still).update(seen_at=reading.at)
         running_count(api.deployment)
         trainings_tell(ended)
+        starts_missed_tell(missed)
         starts_settle(found, Action.Result.DONE, "It was found in the list of its DEEPaaS afterwards.", reading.at)
         starts_settle(missed, Action.Result.FAILED, "It was not in the list of its DEEPaaS afterwards.", reading.at)
     return ended

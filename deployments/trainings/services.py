@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -50,6 +51,14 @@ class Call:
     upload: Upload | None = None
     shown: list[tuple[str, str]] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
+
+
+class StartedBefore(Exception):
+    """The same form has been sent before; ``run`` is what came of that, perhaps still on its way to DEEPaaS."""
+
+    def __init__(self, run: Training) -> None:
+        super().__init__(str(run.key))
+        self.run = run
 
 
 def api_of(deployment: Deployment) -> ModuleApi:
@@ -109,28 +118,46 @@ def training_start(
     call: Call,
     batch: TrainingBatch | None = None,
     place: int | None = None,
+    key: UUID | None = None,
 ) -> Training:
-    """Start a training, and have it on record before it is sent.
+    """Start a training, and have it on record before it is sent: under ``key``, when its form had one.
 
     The record stays as STARTING when no answer came although it may have begun: the next reading finds it, or gives
-    it up. Raises ArgumentsRefused for values the module does not take, Problem when it surely was not started.
+    it up. Raises ArgumentsRefused for values the module does not take, Problem when it surely was not started, and
+    StartedBefore for a second call with the same key (a double click), which sends nothing and is no line of the
+    audit trail.
     """
+    if key and (first := Training.objects.filter(key=key, owner=user.pk).first()):
+        raise StartedBefore(first)
     with recorded(user, "train", deployment, detail=model) as outcome:
-        run = _start(user, deployment, model, call, batch, place)
+        run = _start(user, deployment, model, call, batch, place, key)
         if run.uuid is None:
             outcome.result = Action.Result.UNKNOWN  # the reading that settles it writes a line of its own
         return run
 
 
 def _start(
-    user: "User", deployment: Deployment, model: str, call: Call, batch: TrainingBatch | None, place: int | None
+    user: "User",
+    deployment: Deployment,
+    model: str,
+    call: Call,
+    batch: TrainingBatch | None,
+    place: int | None,
+    key: UUID | None,
 ) -> Training:
     endpoint = endpoint_confirm(user=user, deployment=deployment)
     api = api_of(deployment)
     run = new_run(deployment, model)
     run.sent, run.started_here, run.batch, run.batch_place = [list(pair) for pair in call.shown], True, batch, place
-    run.arguments = call.kept
-    run.save()
+    run.arguments, run.key = call.kept, key or run.key
+    try:
+        with transaction.atomic():
+            run.save()
+    except IntegrityError:
+        first = Training.objects.filter(key=run.key, owner=user.pk).first()
+        if first is None:
+            raise
+        raise StartedBefore(first) from None
     running_count(deployment)
     try:
         told = Deepaas(endpoint).training_start(

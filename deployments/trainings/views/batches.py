@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -19,6 +20,7 @@ from deployments.trainings.arguments import PREFIX, ArgumentsForm
 from deployments.trainings.batches import AXES, MOST_RUNS, axis_values, batch_cancel, batch_start, can_vary, grid
 from deployments.trainings.description import Argument, restored
 from deployments.trainings.listing import RunRow
+from deployments.trainings.once import start_key
 from deployments.trainings.page import head_of, model_of, start_values, train_form
 from deployments.trainings.services import api_of
 from deployments.trainings.tasks import go_on_with_batch
@@ -68,7 +70,9 @@ def batch_new(request: Request, uuid: str) -> HttpResponse:
         return _render(request, deployment, model, form, files=files, problems=problems, status=422)
     if action != "start":
         return _render(request, deployment, model, form, files=files, plan=plan, axes=list(axes))
-    batch = batch_start(user=user, deployment=deployment, model=model["key"], axes=axes, call=form.call())
+    call = form.call()
+    key = start_key(request.POST.get("submission_key", ""), deployment, model["key"], call, axes)
+    batch = batch_start(user=user, deployment=deployment, model=model["key"], axes=axes, call=call, key=key)
     transaction.on_commit(lambda: nudge(go_on_with_batch, batch.pk))
     messages.success(request, f"{len(plan)} trainings will be started one after another.", extra_tags="ok")
     return redirect(batch)
@@ -156,6 +160,6 @@ def _render(
         "nav": "deployments", "tab": "training", "it": head_of(deployment), "model": model, "form": form,
         "lines": lines, "possible": [argument.name for argument in arguments if can_vary(argument)],
         "plan": shown, "most": MOST_RUNS, "files": [argument.name for argument in files], "dropped": dropped,
-        "secrets": [argument.name for argument in arguments if argument.secret],
+        "secrets": [argument.name for argument in arguments if argument.secret], "key": uuid4(),
     }  # fmt: skip
     return render(request, "deployments/batch_new.html", context, status=status)

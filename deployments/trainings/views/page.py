@@ -22,9 +22,17 @@ from deployments.models import Deployment, TrainingArguments
 from deployments.trainings.curl import curl_of
 from deployments.trainings.description import restored
 from deployments.trainings.models import NAME_CHARS
+from deployments.trainings.once import start_key
 from deployments.trainings.page import TrainingPage, head_of, model_of, train_form, training_page
 from deployments.trainings.reading import endpoint_of
-from deployments.trainings.services import Call, api_of, arguments_keep, training_start, trainings_read
+from deployments.trainings.services import (
+    Call,
+    StartedBefore,
+    api_of,
+    arguments_keep,
+    training_start,
+    trainings_read,
+)
 from deployments.trainings.states import TrainingStatus
 from deployments.trainings.tasks import go_on_with_batch
 from deployments.views.common import STOP_POLLING, attempt, find, signed_in
@@ -123,12 +131,17 @@ def _answer(request: Request, user: User, deployment: Deployment) -> HttpRespons
 
 
 def _start(request: Request, user: User, deployment: Deployment, model: str, call: Call) -> HttpResponse:
-    run = training_start(user=user, deployment=deployment, model=model, call=call)
-    if run.status == TrainingStatus.STARTING:
-        unknown = Problem("training:unknown")
-        messages.add_message(request, messages.WARNING, f"{unknown.headline} {unknown.step}", extra_tags="warn")
+    key = start_key(request.POST.get("submission_key", ""), deployment, model, call)
+    try:
+        run = training_start(user=user, deployment=deployment, model=model, call=call, key=key)
+    except StartedBefore:
+        messages.info(request, "This form was sent twice; the training was started once.", extra_tags="busy")
     else:
-        messages.success(request, "Training started.", extra_tags="ok")
+        if run.status == TrainingStatus.STARTING:
+            unknown = Problem("training:unknown")
+            messages.add_message(request, messages.WARNING, f"{unknown.headline} {unknown.step}", extra_tags="warn")
+        else:
+            messages.success(request, "Training started.", extra_tags="ok")
     query = urlencode({"model": model})
     return redirect(f"{reverse('deployments:training', args=[deployment.reference])}?{query}")
 
