@@ -128,7 +128,7 @@ class Token(models.Model):
     version = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
-        return f"tokens of user {self.user_id}"
+        return f"tokens of user {self.user_id}"  # not shown
 
     def left(self, now: datetime | None = None) -> timedelta:
         """How long the access token is still valid; zero when there is none."""
@@ -163,4 +163,4 @@ class KeptForm(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     def __str__(self) -> str:
-        return f"form kept for {self.path}"
+        return f"form kept for {self.path}"  # not shown

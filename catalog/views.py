@@ -98,7 +98,7 @@ def picture(request: HttpRequest, digest: str) -> HttpResponse:
     if found is None:
         raise Http404
     response = HttpResponse(bytes(found.content), content_type=found.media_type)
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"  # not shown
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from catalog.flavours import best_tag, tag_flavour
 from catalog.models import Module, TemplateChoice
 from catalog.tosca.description import TemplateDescription
 from deepdash.errors import Problem
 
 HARDWARE = {"cpu": "CPU", "gpu": "GPU"}
-RUNS = {"deepaas": "DEEPaaS API", "jupyterlab": "JupyterLab"}
+RUNS = {"deepaas": gettext_noop("DEEPaaS API"), "jupyterlab": "JupyterLab"}
 DEFAULT_TEMPLATE, DEFAULT_HARDWARE, DEFAULT_RUN = "default", "cpu", "deepaas"
 
 HARDWARE_VALUES: dict[str, dict[str, int]] = {
@@ -36,10 +39,12 @@ IMAGES = (
 )  # templates for virtual machines and Kubernetes use the second name
 GOVERNED = ("docker_image", "num_cpus", "num_gpus", "run_command")
 LACKING = {
-    "docker_image": "Tag changes nothing here: this template has no input for the image and names it itself.",
-    "num_cpus": "This template has no input num_cpus: it decides on the CPUs itself.",
-    "num_gpus": "Hardware changes no GPUs here: this template has no input num_gpus.",
-    "run_command": "Run changes nothing here: this template has no input run_command.",
+    "docker_image": gettext_noop(
+        "Tag changes nothing here: this template has no input for the image and names it itself."
+    ),
+    "num_cpus": gettext_noop("This template has no input num_cpus: it decides on the CPUs itself."),
+    "num_gpus": gettext_noop("Hardware changes no GPUs here: this template has no input num_gpus."),
+    "run_command": gettext_noop("Run changes nothing here: this template has no input run_command."),
 }
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)  # OCI distribution specification 1.1, "Pulling manifests"
 
@@ -92,10 +97,15 @@ def choices_resolve(*, wishes: Mapping[str, str], module: Module, templates: Seq
     )
     template = by_key.get(wish.casefold()) or curated or by_key.get(DEFAULT_TEMPLATE) or templates[0]
     if wish and wish.casefold() not in by_key:
-        notes.append(f"There is no template “{wish}” for this module; “{template.title}” is used.")
+        facts = {"wish": wish, "title": template.title}
+        notes.append(_("There is no template “%(wish)s” for this module; “%(title)s” is used.") % facts)
 
-    hardware = _one_of("hardware", wishes, HARDWARE, module.default_hardware or DEFAULT_HARDWARE, notes)
-    run = _one_of("run", wishes, RUNS, DEFAULT_RUN, notes)
+    hardware, refused = _one_of(wishes.get("hardware", ""), HARDWARE, module.default_hardware or DEFAULT_HARDWARE)
+    if refused:
+        notes.append(_("“%(wish)s” is no hardware that can be chosen; %(default)s is used.") % refused)
+    run, refused = _one_of(wishes.get("run", ""), RUNS, DEFAULT_RUN)
+    if refused:
+        notes.append(_("“%(wish)s” is no run that can be chosen; %(default)s is used.") % refused)
     tag = _tag(wishes.get("docker_tag", "").strip(), module, hardware, notes)
     return Resolved(Choices(template.key, hardware, tag, run), template, tuple(notes))
 
@@ -123,14 +133,18 @@ def image_input(description: TemplateDescription) -> str:
 def choices_without_effect(description: TemplateDescription) -> list[str]:
     """One sentence for each governed input that the template lacks, so that nobody wonders."""
     missing = [name for name in GOVERNED[1:] if not description.input(name)]
-    return [LACKING[name] for name in ([] if image_input(description) else ["docker_image"]) + missing]
+    return [_(LACKING[name]) for name in ([] if image_input(description) else ["docker_image"]) + missing]
 
 
 def mismatch(choices: Choices) -> str:
     """A warning when the tag says it is made for other hardware, else an empty text."""
     flavour = tag_flavour(choices.docker_tag)
     if flavour and flavour != choices.hardware:
-        return f"Tag {choices.docker_tag} is made for {HARDWARE[flavour]}, but {HARDWARE[choices.hardware]} is chosen."
+        return _("Tag %(tag)s is made for %(made_for)s, but %(chosen)s is chosen.") % {
+            "tag": choices.docker_tag,
+            "made_for": HARDWARE[flavour],
+            "chosen": HARDWARE[choices.hardware],
+        }
     return ""
 
 
@@ -157,13 +171,12 @@ def _image(name: str, description: TemplateDescription, module: Module) -> str:
     return own.strip() or module.docker_image
 
 
-def _one_of(name: str, wishes: Mapping[str, str], allowed: Mapping[str, str], default: str, notes: list[str]) -> str:
-    wish = wishes.get(name, "").strip()
+def _one_of(wish: str, allowed: Mapping[str, str], default: str) -> tuple[str, dict[str, str]]:
+    """The wish if it is allowed, else the default, and what to say of a wish that is not."""
+    wish = wish.strip()
     if wish.casefold() in allowed:
-        return wish.casefold()
-    if wish:
-        notes.append(f"“{wish}” is no {name} that can be chosen; {allowed[default]} is used.")
-    return default
+        return wish.casefold(), {}
+    return default, {"wish": wish, "default": _(allowed[default])} if wish else {}
 
 
 def _tag(wish: str, module: Module, hardware: str, notes: list[str]) -> str:
@@ -181,8 +194,9 @@ def _tag(wish: str, module: Module, hardware: str, notes: list[str]) -> str:
     if wish and not names:
         if _TAG.fullmatch(wish):
             return wish  # the registry has not been read: the user may well know better
-        notes.append(f"“{wish[:40]}” is no tag: letters, digits, dots, dashes and underscores make one.")
+        text = _("“%(wish)s” is no tag: letters, digits, dots, dashes and underscores make one.")
+        notes.append(text % {"wish": wish[:40]})
         return hardware
     if wish:
-        notes.append(f"There is no tag “{wish}”; “{default}” is used.")
+        notes.append(_("There is no tag “%(wish)s”; “%(default)s” is used.") % {"wish": wish, "default": default})
     return default or hardware

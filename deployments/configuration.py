@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 from django.utils.http import urlencode
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from catalog.flavours import group_tags, tag_flavour
 from catalog.models import LockedChoice, Module, TemplateChoice
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from deployments.trainings.replay import Replay
 
 CHOICE_NAMES = ("toscaname", "hardware", "docker_tag", "run")
-SERVICES = {"jupyter": "JupyterLab", "deepaas": "DEEPaaS API", "monitor": "TensorBoard"}
+SERVICES = {"jupyter": "JupyterLab", "deepaas": gettext_noop("DEEPaaS API"), "monitor": "TensorBoard"}
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,13 @@ class ConfigurePage:
         return list(HARDWARE.items())
 
     def run_options(self) -> list[tuple[str, str]]:
-        return list(RUNS.items())
+        return [(key, _(label)) for key, label in RUNS.items()]
 
     def tag_groups(self) -> list[tuple[str, list[str]]]:
         """Tags for the select; one that is chosen but not in the registry stands by itself, so it is not lost."""
         names = [tag["name"] for tag in self.module.tags]
         groups = group_tags(names, self.choices.hardware)
-        return groups if self.choices.docker_tag in names else [("Chosen", [self.choices.docker_tag]), *groups]
+        return groups if self.choices.docker_tag in names else [(_("Chosen"), [self.choices.docker_tag]), *groups]
 
     def tag_facts(self) -> Mapping[str, Any]:
         return next((tag for tag in self.module.tags if tag["name"] == self.choices.docker_tag), {})
@@ -145,12 +146,12 @@ class ConfigurePage:
             if shown.isdigit():
                 parts.append(f"{shown} {ngettext(one, many, int(shown))}")
         memory = self.shown_value("mem_size")
-        return ", ".join([*parts, *([memory] if memory else [])]) or "as the template says"
+        return ", ".join([*parts, *([memory] if memory else [])]) or _("as the template says")
 
     def services(self) -> list[str]:
         """What will be there to open, from the template's outputs."""
         named = [name for word, name in SERVICES.items() if any(word in out for out in self.form.description.outputs)]
-        return [name for name in named if name != "JupyterLab" or self.choices.run == "jupyterlab"]
+        return [_(name) for name in named if name != "JupyterLab" or self.choices.run == "jupyterlab"]
 
     def storage_line(self) -> str:
         """What is chosen for storage, in words; empty when the template asks for none."""
@@ -173,7 +174,7 @@ class ConfigurePage:
         for name, errors in self.form.errors.items():
             text = " ".join(map(str, errors))
             if name == "__all__":
-                found.append(("configure", "Form", text))
+                found.append(("configure", _("Form"), text))
             else:
                 bound = self.form[name]
                 found.append((bound.id_for_label or bound.auto_id, str(bound.label), text))
@@ -343,9 +344,9 @@ def _storage(subject: Subject, description: TemplateDescription, template: str, 
         return None
     accounts = {account.key: account for account in subject.accounts}
     offered = [(key, f"{account.label} ({account.user_name})") for key, account in accounts.items()]
-    offered.append((HAND, "Enter by hand"))
+    offered.append((HAND, _("Enter by hand")))
     if can_do_without(description, inputs):
-        offered.append((NONE, "No storage"))
+        offered.append((NONE, _("No storage")))
     chosen = wish if wish in dict(offered) else offered[0][0]
     filled: Mapping[str, Any] = {}
     if chosen in accounts:

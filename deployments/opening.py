@@ -4,8 +4,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from catalog.tosca.description import as_words
+from deepdash.wording import every
 from deployments.configuration import CHOICE_NAMES, ConfigurePage, Subject, page_for_link
 from deployments.forms.tosca import PREFIX
 from deployments.models import Deployment, Preset
@@ -48,7 +50,7 @@ def page_to_begin(subject: Subject, query: QueryDict) -> ConfigurePage:
     elif preset := _preset(subject, query.get("preset", "")):
         prefill = prefill_of_preset(preset)
         page = page_for_link(subject, {**prefill.choices, **wanted}, storage=prefill.storage)
-        page.notice = f"Filled in from your preset “{preset.name}”."
+        page.notice = _("Filled in from your preset “%(name)s”.") % {"name": preset.name}
     elif run:
         prefill = prefill_of_run(run)
         page = page_for_link(subject, {**prefill.choices, **wanted}, storage=HAND)
@@ -67,7 +69,7 @@ def page_to_begin(subject: Subject, query: QueryDict) -> ConfigurePage:
         page_for_training(page, run)
         page.notes += changes_since(run, template=page.template.template.raw, image=page.image())
     if prefill.storage.startswith("account-") and page.form.storage and page.form.storage_choice != prefill.storage:
-        page.notes.append("The storage account it had is gone; choose where its files go.")
+        page.notes.append(_("The storage account it had is gone; choose where its files go."))
     return page
 
 
@@ -103,8 +105,9 @@ def _shown(page: ConfigurePage, prefill: Prefill) -> tuple[Prefill, list[str]]:
     fields = page.form.fields
     hidden = [name for name in prefill.inputs
               if PREFIX + name in fields and fields[PREFIX + name].widget.is_hidden]  # fmt: skip
+    text = _("%(name)s is not shown in this form, so “%(value)s” is not taken from the record.")
     told = [
-        f"{name} is not shown in this form, so “{as_words(prefill.inputs[name])[:60]}” is not taken from the record."
+        text % {"name": name, "value": as_words(prefill.inputs[name])[:60]}
         for name in hidden if prefill.inputs[name] != fields[PREFIX + name].initial
     ]  # fmt: skip
     inputs = {name: value for name, value in prefill.inputs.items() if name not in hidden}
@@ -120,18 +123,22 @@ def _differing(page: ConfigurePage, prefill: Prefill) -> list[str]:
 
 
 def _to_type_again(secrets: list[str]) -> str:
-    named = " and ".join(filter(None, [", ".join(secrets[:-1]), *secrets[-1:]]))
-    return f"Type again: {named}; secrets are no part of a record." if secrets else ""
+    if not secrets:
+        return ""
+    return _("Type again: %(names)s; secrets are no part of a record.") % {"names": every(secrets)}
 
 
 def _notice(subject: Subject, origin: Deployment, secrets: list[str]) -> str:
     known = bool(origin.inputs or origin.secret_inputs)
     if subject.updates:
-        said = "Only what you change is sent."
-        unknown = "It was made elsewhere: the fields show the template’s defaults, not what it runs with."
+        said = _("Only what you change is sent.")
+        unknown = _("It was made elsewhere: the fields show the template’s defaults, not what it runs with.")
         return said if known else f"{unknown} {said}"
     if not known:
-        return f"“{origin.shown_title}” was made elsewhere, so what was typed then is not known: these are defaults."
-    named = " and ".join(filter(None, [", ".join(secrets[:-1]), *secrets[-1:]]))
-    typed = f" Type again: {named}; secrets are never kept." if secrets else ""
-    return f"Filled in as for “{origin.shown_title}”.{typed}"
+        text = _("“%(title)s” was made elsewhere, so what was typed then is not known: these are defaults.")
+        return text % {"title": origin.shown_title}
+    filled = _("Filled in as for “%(title)s”.") % {"title": origin.shown_title}
+    if not secrets:
+        return filled
+    typed = _("Type again: %(names)s; secrets are never kept.") % {"names": every(secrets)}
+    return f"{filled} {typed}"

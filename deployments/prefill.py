@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
 
 from catalog.tosca.description import Input, as_words
 from deployments.forms.fields import InputField
@@ -75,11 +76,13 @@ def form_fill(form: ToscaForm, prefill: Prefill) -> list[str]:
     for name, value in prefill.inputs.items():
         item = form.description.input(name)
         if item is None:
-            notes.append(f"{name} is no longer asked for; it was “{_short(value)}”.")
+            text = _("%(name)s is no longer asked for; it was “%(value)s”.")
+            notes.append(text % {"name": name, "value": _short(value)})
         elif item.secret or PREFIX + name not in form.fields:
             continue  # typed again, or filled in by the storage account
         elif problem := _begin(form, item, value):
-            notes.append(f"{label_for(item)} was “{_short(value)}”, which can’t be used now: {problem}")
+            text = _("%(label)s was “%(value)s”, which can’t be used now: %(problem)s")
+            notes.append(text % {"label": label_for(item), "value": _short(value), "problem": problem})
     values = {"title": prefill.title, "provider": prefill.sla_id, **prefill.options}
     for name in ("title", *OPTIONS):
         if name in form.fields and values.get(name):
@@ -102,7 +105,7 @@ def form_fill_from_link(form: ToscaForm, query: QueryDict) -> tuple[list[str], l
     given = {name: values for name, values in query.lists() if name.startswith(PREFIX)}
     size = sum(len(name) + sum(map(len, values)) for name, values in given.items())
     if size > LINK_CHARS or len(given) > LINK_VALUES:
-        return [], ["This link carries more than a form takes from a link, so none of its values is used."]
+        return [], [_("This link carries more than a form takes from a link, so none of its values is used.")]
     filled, notes, known = [], [], set()
     if title := query.get("title", "").strip()[:TITLE_CHARS]:
         form.fields["title"].initial = title
@@ -115,18 +118,20 @@ def form_fill_from_link(form: ToscaForm, query: QueryDict) -> tuple[list[str], l
         if not typed:
             continue
         if item.secret:
-            notes.append(f"{bound.label} is a secret: it is never taken from a link.")
+            notes.append(_("%(label)s is a secret: it is never taken from a link.") % {"label": bound.label})
         elif bound.field.widget.is_hidden:
-            notes.append(f"{item.name} is not shown in this form: it is not taken from a link.")
+            notes.append(_("%(name)s is not shown in this form: it is not taken from a link.") % {"name": item.name})
         else:
             try:
                 value = _read(bound.field, typed, bound.html_name)
             except ValidationError as error:
-                notes.append(f"{bound.label} of the link can’t be used: {' '.join(error.messages)}")
+                facts = {"label": bound.label, "problem": " ".join(error.messages)}
+                notes.append(_("%(label)s of the link can’t be used: %(problem)s") % facts)
                 continue
             form.fields[PREFIX + item.name].initial = value
             filled.append(str(bound.label))
-    notes += [f"“{_short(name)}” of the link is nothing that this form asks for." for name in given.keys() - known]
+    foreign = _("“%(name)s” of the link is nothing that this form asks for.")
+    notes += [foreign % {"name": _short(name)} for name in given.keys() - known]
     return filled, notes
 
 

@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Sum
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog.flavours import tag_flavour
 from deployments.choices import HARDWARE, choices_without_effect, image_input, mismatch
@@ -47,12 +49,13 @@ def advice_for(page: "ConfigurePage") -> list[Advice]:
         return found
     for name in page.kept:
         label = page.form[PREFIX + name].label
-        found.append(Advice("warn", "alert", f"{label} is as you typed it; your new choice would set another value"))
-    if parents := ", ".join(page.template.template.parents):
-        text = f"This template is a part that is meant to be merged into {parents}; alone it will most likely fail"
+        text = _("%(label)s is as you typed it; your new choice would set another value") % {"label": label}
         found.append(Advice("warn", "alert", text))
+    if parents := ", ".join(page.template.template.parents):
+        text = _("This template is a part that is meant to be merged into %(parents)s; alone it will most likely fail")
+        found.append(Advice("warn", "alert", text % {"parents": parents}))
     elif page.template.template.verdict != "valid":
-        found.append(Advice("idle", "info", "The template has oddities that curators know of; it usually works"))
+        found.append(Advice("idle", "info", _("The template has oddities that curators know of; it usually works")))
     return [*found, *_gpus_held(page), _providers(page), *_storage(page)]
 
 
@@ -67,39 +70,45 @@ def provider_advice(
     if chosen:
         provider = next((item for item in providers if item.sla_id == chosen), None)
         if provider is None:
-            return Advice("warn", "alert", "The chosen provider has no agreement with you now")
+            return Advice("warn", "alert", _("The chosen provider has no agreement with you now"))
         if not provider.kind_fits(kind):
-            return Advice("warn", "alert", f"{provider.name} does not run this kind of template")
+            return Advice("warn", "alert", _("%(site)s does not run this kind of template") % {"site": provider.name})
         if not provider.is_current:
-            return Advice("warn", "alert", f"The agreement with {provider.name} is not in force now")
+            return Advice(
+                "warn", "alert", _("The agreement with %(site)s is not in force now") % {"site": provider.name}
+            )
         found = _gpus_of(provider, gpus)
         if found.tone != "warn" and (beyond := _excess(provider, held, wanted)):
             return Advice("warn", "alert", beyond)
         return found
     fitting = [item for item in providers if item.kind_fits(kind) and item.is_current]
     if not fitting:
-        return Advice("warn", "alert", "None of your providers runs this kind; “Automatic” may find another")
+        return Advice("warn", "alert", _("None of your providers runs this kind; “Automatic” may find another"))
     allowing = [item for item in fitting if not _excess(item, held, wanted)]
     if not allowing:
         return Advice("warn", "alert", _excess(fitting[0], held, wanted))
     fitting = allowing
     if not gpus:
-        return Advice("ok", "check", f"{_many(len(fitting), 'provider')} of yours can run it")
+        number = len(fitting)
+        text = ngettext("%(number)s provider of yours can run it", "%(number)s providers of yours can run it", number)
+        return Advice("ok", "check", text % {"number": number})
     able = [item for item in fitting if item.gpu_support]
     if able:
-        return Advice("ok", "check", f"{_many(len(able), 'provider')} of yours with GPUs")
+        text = ngettext("%(number)s provider of yours with GPUs", "%(number)s providers of yours with GPUs", len(able))
+        return Advice("ok", "check", text % {"number": len(able)})
     if any(item.gpu_support is None for item in fitting):
-        return Advice("idle", "help", "Whether your providers have GPUs is not told")
-    return Advice("warn", "alert", "None of your providers has GPUs for this kind of template; CPU will do better")
+        return Advice("idle", "help", _("Whether your providers have GPUs is not told"))
+    return Advice("warn", "alert", _("None of your providers has GPUs for this kind of template; CPU will do better"))
 
 
 def storage_advice(account: StorageAccount) -> Advice:
     """What the storage said when it was last tried."""
     if account.answers:
-        return Advice("ok", "check", f"{account.label} accepts your sign-in")
+        return Advice("ok", "check", _("%(account)s accepts your sign-in") % {"account": account.label})
     if account.answers is None:
-        return Advice("idle", "help", f"{account.label}: {account.note or 'not tested'}")
-    return Advice("warn", "alert", f"{account.label}: {account.note}")
+        not_tested = _("not tested")
+        return Advice("idle", "help", f"{account.label}: {account.why or not_tested}")
+    return Advice("warn", "alert", f"{account.label}: {account.why}")
 
 
 def is_fresh(account: StorageAccount) -> bool:
@@ -120,12 +129,15 @@ def _tag(page: "ConfigurePage") -> list[Advice]:
         if warning := mismatch(page.choices):
             found.append(Advice("warn", "alert", warning, "tag"))
         elif not page.tag_facts():
-            found.append(Advice("warn", "alert", f"Tag {page.choices.docker_tag} is not in the registry’s list", "tag"))
+            text = _("Tag %(tag)s is not in the registry’s list") % {"tag": page.choices.docker_tag}
+            found.append(Advice("warn", "alert", text, "tag"))
         else:
-            fits = f" and fits {HARDWARE[page.choices.hardware]}" if tag_flavour(page.choices.docker_tag) else ""
-            found.append(Advice("ok", "check", f"Tag {page.choices.docker_tag} exists{fits}"))
+            facts = {"tag": page.choices.docker_tag, "hardware": HARDWARE[page.choices.hardware]}
+            fits = tag_flavour(page.choices.docker_tag)
+            text = _("Tag %(tag)s exists and fits %(hardware)s") if fits else _("Tag %(tag)s exists")
+            found.append(Advice("ok", "check", text % facts))
     elif takes_image:
-        found.append(Advice("idle", "help", "The registry’s tags are not known, so the tag is not checked"))
+        found.append(Advice("idle", "help", _("The registry’s tags are not known, so the tag is not checked")))
     return found + [Advice("idle", "info", text) for text in choices_without_effect(page.form.description)]
 
 
@@ -142,10 +154,11 @@ def _passwords(page: "ConfigurePage") -> list[Advice]:
         try:
             bound.field.clean(value)
         except ValidationError as error:
-            text = f"{bound.label}: {' '.join(error.messages)}" if value else f"{bound.label} is missing"
+            missing = _("%(label)s is missing") % {"label": bound.label}
+            text = f"{bound.label}: {' '.join(error.messages)}" if value else missing
             found.append(Advice("warn", "alert", text, bound.id_for_label))
         else:
-            found.append(Advice("ok", "check", f"{bound.label} keeps to the rules"))
+            found.append(Advice("ok", "check", _("%(label)s keeps to the rules") % {"label": bound.label}))
     return found
 
 
@@ -155,7 +168,9 @@ def _gpus_held(page: "ConfigurePage") -> list[Advice]:
     gpus, deployments = gpus_held(page.subject.user)
     if not gpus:
         return []
-    return [Advice("idle", "chip", f"You hold {_many(gpus, 'GPU')} already, in {_many(deployments, 'deployment')}")]
+    places = ngettext("%(number)s deployment", "%(number)s deployments", deployments) % {"number": deployments}
+    text = _("You hold %(gpus)s already, in %(deployments)s") % {"gpus": _many_gpus(gpus), "deployments": places}
+    return [Advice("idle", "chip", text)]
 
 
 def _providers(page: "ConfigurePage") -> Advice:
@@ -167,7 +182,7 @@ def _providers(page: "ConfigurePage") -> Advice:
         return provider_advice(known, kind=kind, wanted=wanted, chosen=chosen, held=held_by(user))
     query = urlencode({"kind": kind, "cpus": page.cpus, "gpus": page.gpus, "provider": chosen})
     address = f"{reverse('deployments:preflight_providers')}?{query}"
-    return Advice("busy", "spin", "Looking for providers that fit", address=address)
+    return Advice("busy", "spin", _("Looking for providers that fit"), address=address)
 
 
 def _storage(page: "ConfigurePage") -> list[Advice]:
@@ -177,25 +192,27 @@ def _storage(page: "ConfigurePage") -> list[Advice]:
     if is_fresh(account):
         return [storage_advice(account)]
     address = reverse("deployments:preflight_storage", args=[account.pk])
-    return [Advice("busy", "spin", f"Signing in to {account.label}", address=address)]
+    return [Advice("busy", "spin", _("Signing in to %(account)s") % {"account": account.label}, address=address)]
 
 
 def _gpus_of(provider: Provider, gpus: int) -> Advice:
+    site = {"site": provider.name}
     if not gpus:
-        return Advice("ok", "check", f"{provider.name} runs this kind of template")
+        return Advice("ok", "check", _("%(site)s runs this kind of template") % site)
     if provider.gpu_support is None:
-        return Advice("idle", "help", f"{provider.name} does not tell whether it has GPUs")
+        return Advice("idle", "help", _("%(site)s does not tell whether it has GPUs") % site)
     if not provider.gpu_support:
-        return Advice("warn", "alert", f"{provider.name} has no GPUs; {_many(gpus, 'GPU')} wanted")
+        text = _("%(site)s has no GPUs; %(gpus)s wanted") % {**site, "gpus": _many_gpus(gpus)}
+        return Advice("warn", "alert", text)
     if provider.num_gpus is not None and provider.num_gpus < gpus:
-        return Advice("warn", "alert", f"{provider.name} has {_many(provider.num_gpus, 'GPU')}; you want {gpus}")
-    return Advice("ok", "check", f"{provider.name} has GPUs")
+        facts = {**site, "gpus": _many_gpus(provider.num_gpus), "wanted": gpus}
+        return Advice("warn", "alert", _("%(site)s has %(gpus)s; you want %(wanted)s") % facts)
+    return Advice("ok", "check", _("%(site)s has GPUs") % site)
 
 
 def _excess(provider: Provider, held: Mapping[str, Held], wanted: Held) -> str:
-    beyond = excess(provider.quotas, held.get(provider.service_id, Held()), wanted=wanted)
-    return f"The agreement with {provider.name} {beyond}" if beyond else ""
+    return excess(provider.name, provider.quotas, held.get(provider.service_id, Held()), wanted=wanted)
 
 
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _many_gpus(number: int) -> str:
+    return ngettext("%(number)s GPU", "%(number)s GPUs", number) % {"number": number}

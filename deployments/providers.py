@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from catalog.problems import restored, stored
 from deepdash.config import config
@@ -34,23 +36,23 @@ _FITTING: dict[str, tuple[str, ...]] = {
     "KUBERNETES": ("kubernetes", "compute.k8s.io"),
 }
 _KIND_NAMES = {
-    "CLOUD": "virtual machines",
-    "MARATHON": "containers",
-    "CHRONOS": "container jobs",
-    "QCG": "batch jobs",
-    "KUBERNETES": "Kubernetes",
+    "CLOUD": gettext_noop("virtual machines"),
+    "MARATHON": gettext_noop("containers"),
+    "CHRONOS": gettext_noop("container jobs"),
+    "QCG": gettext_noop("batch jobs"),
+    "KUBERNETES": gettext_noop("Kubernetes"),
 }
 _TYPE_NAMES = {
     "org.openstack.nova": "OpenStack",
-    "com.amazonaws.ec2": "Amazon EC2",
-    "com.microsoft.azure": "Azure",
-    "eu.otc.compute": "Open Telekom Cloud",
-    "eu.indigo-datacloud.marathon": "Marathon (containers)",
-    "eu.indigo-datacloud.chronos": "Chronos (container jobs)",
-    "eu.indigo-datacloud.mesos": "Mesos",
-    "eu.deep.qcg": "QCG (batch jobs)",
-    "eu.deep.kubernetes": "Kubernetes",
-    "compute.k8s.io/v1": "Kubernetes",
+    "com.amazonaws.ec2": gettext_noop("Amazon EC2"),
+    "com.microsoft.azure": gettext_noop("Azure"),
+    "eu.otc.compute": gettext_noop("Open Telekom Cloud"),
+    "eu.indigo-datacloud.marathon": gettext_noop("Marathon (containers)"),
+    "eu.indigo-datacloud.chronos": gettext_noop("Chronos (container jobs)"),
+    "eu.indigo-datacloud.mesos": gettext_noop("Mesos"),
+    "eu.deep.qcg": gettext_noop("QCG (batch jobs)"),
+    "eu.deep.kubernetes": gettext_noop("Kubernetes"),
+    "compute.k8s.io/v1": gettext_noop("Kubernetes"),
 }
 
 
@@ -90,12 +92,14 @@ class Provider:
     @property
     def type_name(self) -> str:
         """Its service type for people."""
-        return _TYPE_NAMES.get(self.service_type, self.service_type or "kind not known")
+        known = _TYPE_NAMES.get(self.service_type)
+        return _(known) if known else self.service_type or _("kind not known")
 
     @property
     def label(self) -> str:
         """One line for a drop-down."""
-        return f"{self.name}: {self.type_name}" + (", GPUs" if self.gpu_support else "")
+        label = f"{self.name}: {self.type_name}"
+        return _("%(provider)s, GPUs") % {"provider": label} if self.gpu_support else label
 
     @property
     def is_current(self) -> bool:
@@ -105,7 +109,7 @@ class Provider:
     @property
     def runs(self) -> list[str]:
         """The kinds of templates it can run, in words; none when its own kind is not known."""
-        return [words for kind, words in _KIND_NAMES.items() if self.service_type and self.kind_fits(kind)]
+        return [_(words) for kind, words in _KIND_NAMES.items() if self.service_type and self.kind_fits(kind)]
 
     def kind_fits(self, kind: str) -> bool:
         """Whether it can run deployments of a kind. What is not known is not held against it."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from deployments.clients.slam import Target
 from deployments.models import Deployment
@@ -14,18 +16,18 @@ if TYPE_CHECKING:
 
 # What is agreed on, by SLAM's words (some of them misspelt there), for people.
 _NAMES = {
-    "computing_time": "Computing time",
-    "public_ip": "Public addresses",
-    "num_cpus": "CPUs",
-    "num_gpus": "GPUs",
-    "mem_size": "Memory",
-    "disk_size": "Disk",
-    "upload_bandwith": "Upload bandwidth",
-    "download_bandwith": "Download bandwidth",
-    "upload_aggregated": "Upload in all",
-    "download_aggregated": "Download in all",
-    "cpu_frequency": "CPU frequency",
-    "costs": "Costs",
+    "computing_time": gettext_noop("Computing time"),
+    "public_ip": gettext_noop("Public addresses"),
+    "num_cpus": gettext_noop("CPUs"),
+    "num_gpus": gettext_noop("GPUs"),
+    "mem_size": gettext_noop("Memory"),
+    "disk_size": gettext_noop("Disk"),
+    "upload_bandwith": gettext_noop("Upload bandwidth"),
+    "download_bandwith": gettext_noop("Download bandwidth"),
+    "upload_aggregated": gettext_noop("Upload in all"),
+    "download_aggregated": gettext_noop("Download in all"),
+    "cpu_frequency": gettext_noop("CPU frequency"),
+    "costs": gettext_noop("Costs"),
 }
 
 
@@ -42,19 +44,19 @@ class Quota:
 
     @property
     def name(self) -> str:
-        return _NAMES.get(self.what, self.what.replace("_", " ").capitalize())
+        return _(_NAMES[self.what]) if self.what in _NAMES else self.what.replace("_", " ").capitalize()
 
     @property
     def said(self) -> list[str]:
         """Its limits, a few words each."""
-        unit = f" {self.unit}" if self.unit else ""
         limits = (
-            (self.user, "{}{} for each user"),
-            (self.instance, "{}{} for each deployment"),
-            (self.total, "{}{} in all"),
-            (self.guaranteed, "{}{} of them guaranteed"),
+            (self.user, _("%(amount)s for each user")),
+            (self.instance, _("%(amount)s for each deployment")),
+            (self.total, _("%(amount)s in all")),
+            (self.guaranteed, _("%(amount)s of them guaranteed")),
         )
-        return [text.format(number, unit) for number, text in limits if number is not None]
+        amounts = [(f"{number} {self.unit}".strip(), text) for number, text in limits if number is not None]
+        return [text % {"amount": amount} for amount, text in amounts]
 
 
 @dataclass(frozen=True)
@@ -91,29 +93,39 @@ def held_by(user: "User") -> dict[str, Held]:
 
 def standing(quotas: Sequence[Quota], held: Held) -> list[str]:
     """How far the user's own limits are used: "2 of 3 GPUs"."""
+    text = _("%(number)s of %(limit)s %(what)s")
     return [
-        f"{number} of {quota.user} {quota.name}" for quota, number in _counted(quotas, held) if quota.user is not None
+        text % {"number": number, "limit": quota.user, "what": quota.name}
+        for quota, number in _counted(quotas, held)
+        if quota.user is not None
     ]
 
 
 def label_with_use(label: str, quotas: Sequence[Quota], held: Held | None) -> str:
     """The label of a service with how far the user's own limits there are used, if there are any."""
     used = ", ".join(standing(quotas, held or Held()))
-    return f"{label}; you hold {used}" if used else label
+    return _("%(label)s; you hold %(used)s") % {"label": label, "used": used} if used else label
 
 
-def excess(quotas: Sequence[Quota], held: Held, *, wanted: Held) -> str:
-    """Why what is wanted goes beyond an agreement, as a sentence's end; "" when it does not, or can't be told."""
+def excess(site: str, quotas: Sequence[Quota], held: Held, *, wanted: Held) -> str:
+    """Why what is wanted goes beyond the agreement with a site; "" when it does not, or can't be told."""
     for quota, number in _counted(quotas, held):
         more = wanted.gpus if quota.what == "num_gpus" else wanted.cpus
         if not more:
             continue
+        facts: dict[str, object] = {"site": site, "what": quota.name, "held": number, "wanted": more}
         if quota.instance is not None and more > quota.instance:
-            return f"allows {quota.instance} {quota.name} for each deployment; you want {more}"
+            text = _("The agreement with %(site)s allows %(limit)s %(what)s for each deployment; you want %(wanted)s")
+            return text % {**facts, "limit": quota.instance}
         if quota.user is not None and number + more > quota.user:
-            return f"allows you {quota.user} {quota.name}; you hold {number} and want {more}"
+            text = _("The agreement with %(site)s allows you %(limit)s %(what)s; you hold %(held)s and want %(wanted)s")
+            return text % {**facts, "limit": quota.user}
         if quota.total is not None and number + more > quota.total:
-            return f"allows all of you {quota.total} {quota.name}; you hold {number} and want {more}"
+            text = _(
+                "The agreement with %(site)s allows all of you %(limit)s %(what)s;"
+                " you hold %(held)s and want %(wanted)s"
+            )
+            return text % {**facts, "limit": quota.total}
     return ""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
 
 from catalog.tosca.description import Input, Option, as_words
 from deployments.forms import values
@@ -59,7 +60,7 @@ class Computed(Generated):
 def new_password() -> str:
     """A password of PASSWORD_CHARS letters and digits that are not mistaken for each other."""
     alphabet = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lIi")))
-    return "".join(secrets.choice(alphabet) for _ in range(PASSWORD_CHARS))
+    return "".join(secrets.choice(alphabet) for _place in range(PASSWORD_CHARS))
 
 
 def field_by_widget(item: Input) -> InputField | None:
@@ -84,7 +85,7 @@ def _email(item: Input) -> InputField:
 def _hostname(item: Input) -> InputField:
     def read(text: str) -> str:
         if not _HOSTNAME.fullmatch(text.strip()):
-            raise ValidationError("Write a host name: letters, digits, dashes and dots, such as field-data.")
+            raise ValidationError(_("Write a host name: letters, digits, dashes and dots, such as field-data."))
         return text.strip()
 
     return _line(item, forms.TextInput, read)
@@ -122,7 +123,7 @@ def _on_and_off(item: Input) -> tuple[Any, Any, str]:
     by_text = {as_words(option.value): option.value for option in item.choices}
     pair = yes_and_no(by_text)
     if pair:
-        return (*pair, "Yes")
+        return (*pair, _("Yes"))
     if len(item.choices) == 2:
         first, second = item.choices
         return first.value, second.value, first.label
@@ -132,8 +133,8 @@ def _on_and_off(item: Input) -> tuple[Any, Any, str]:
     default = as_words(item.default)
     for on, off in _OPPOSITES.items():
         if default.casefold() in {on, off}:
-            return _cased(on, default), _cased(off, default), "Yes"
-    return "true", "false", "Yes"
+            return _cased(on, default), _cased(off, default), _("Yes")
+    return "true", "false", _("Yes")
 
 
 def _opposite(item: Input, on: Any) -> Any:
@@ -158,7 +159,9 @@ def _multiselect(item: Input) -> InputField:
     def read(texts: Any) -> Any:
         chosen = [texts] if isinstance(texts, str) else list(texts)
         if unknown := [text for text in chosen if text not in by_text]:
-            raise ValidationError(f"“{unknown[0][:40]}” can’t be chosen; take some of the list.")
+            raise ValidationError(
+                _("“%(choice)s” can’t be chosen; take some of the list.") % {"choice": unknown[0][:40]}
+            )
         return [by_text[text] for text in chosen] if as_list else ",".join(chosen)
 
     def show(value: Any) -> list[str]:
@@ -176,7 +179,8 @@ def _dependent(item: Input) -> InputField:
     """Choices in groups, one for each value of the input they depend on; the form checks that the two fit."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for option in item.choices:
-        heading = "" if option.parent_value is None else f"For {as_words(option.parent_value)}"
+        parent = option.parent_value
+        heading = "" if parent is None else _("For %(value)s") % {"value": as_words(parent)}
         groups.setdefault(heading, []).append((as_words(option.value), option.label))
     shown: list[Any] = [pair for heading, pairs in groups.items() if not heading for pair in pairs]
     shown += [(heading, pairs) for heading, pairs in groups.items() if heading]
@@ -185,7 +189,7 @@ def _dependent(item: Input) -> InputField:
 
 def _combined(item: Input) -> InputField:
     """One choice that sets other inputs; without one, those count as the template has them."""
-    shown = [("", "As the template says"), *((as_words(option.value), option.label) for option in item.choices)]
+    shown = [("", _("As the template says")), *((as_words(option.value), option.label) for option in item.choices)]
     return _select(item, shown)
 
 
@@ -194,10 +198,11 @@ def _select(item: Input, shown: Sequence[Any]) -> InputField:
 
     def read(text: str) -> Any:
         if text not in by_text:
-            raise ValidationError(f"“{text[:40]}” can’t be chosen; take one of the list.")
+            raise ValidationError(_("“%(choice)s” can’t be chosen; take one of the list.") % {"choice": text[:40]})
         return by_text[text]
 
-    first = [] if item.has_default or (shown and shown[0][0] == "") else [("", "Choose…" if item.required else "None")]
+    settled = item.has_default or (shown and shown[0][0] == "")
+    first = [] if settled else [("", _("Choose…") if item.required else _("None"))]
     return InputField(item, widget=forms.Select(choices=[*first, *shown]), read=read)
 
 
@@ -210,7 +215,10 @@ def _ports(item: Input) -> InputField:
     def show(value: Any) -> Any:
         return value if isinstance(value, Typed) else lines_from_ports(value) or ""
 
-    hint = f"One per line, such as {'ssh: 22/tcp' if named else '22/tcp'} or {'web: ' if named else ''}8000-8080/tcp."
+    examples = (
+        {"one": "ssh: 22/tcp", "other": "web: 8000-8080/tcp"} if named else {"one": "22/tcp", "other": "8000-8080/tcp"}
+    )
+    hint = _("One per line, such as %(one)s or %(other)s.") % examples
     return InputField(
         item,
         widget=forms.Textarea({"rows": 3, "class": "mono", "wide": " full"}),
@@ -222,7 +230,7 @@ def _ports(item: Input) -> InputField:
 
 def _random_password(item: Input) -> InputField:
     widget = Secret({"wide": " full"}, generate=True)
-    hint = "Left empty, one is made that is not shown to you."
+    hint = _("Left empty, one is made that is not shown to you.")
     field = Generated(item, widget=widget, read=str, show=hidden_default, hint=f"{rules_of(item)} {hint}".strip())
     field.optional_mark = True
     return field

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
 
 from catalog.tosca.description import EntrySchema, Input, as_words
 from deployments.forms import values
@@ -62,7 +63,7 @@ class InputField(forms.Field):
             help_text=_sentences(item.help, hint),
             widget=widget,
             validators=validators_for(item.constraints, item.type),
-            error_messages={"required": "This is needed."},
+            error_messages={"required": _("This is needed.")},
         )
         self.optional_mark = not must and not item.has_default
 
@@ -117,7 +118,7 @@ def by_name_and_type(item: Input, *, password_needed: bool = False) -> InputFiel
     if item.name == "jupyter_password":
         return _jupyter_password(item, password_needed)
     if item.secret and not item.choices:
-        hint = "Left empty, the template’s own default is used." if item.has_default and item.default != "" else ""
+        hint = _("Left empty, the template’s own default is used.") if item.has_default and item.default != "" else ""
         return _secret(item, hint)
     return by_type(item)
 
@@ -184,14 +185,15 @@ def hidden_default(value: Any) -> str:
 def _jupyter_password(item: Input, needed: bool) -> InputField:
     def read(text: str) -> str:
         if len(text) < JUPYTER_PASSWORD_CHARS:
-            raise ValidationError(f"Use at least {JUPYTER_PASSWORD_CHARS} characters; this has {len(text)}.")
+            facts = {"limit": JUPYTER_PASSWORD_CHARS, "size": len(text)}
+            raise ValidationError(_("Use at least %(limit)s characters; this has %(size)s.") % facts)
         return text
 
     widget = Secret({"wide": " full", "minlength": str(JUPYTER_PASSWORD_CHARS)}, generate=True)
     field = InputField(item.model_copy(update={"help": ""}), widget=widget, read=read, show=hidden_default,
-                       hint="Anyone with the address and this password can use your workspace.")  # fmt: skip
+                       hint=_("Anyone with the address and this password can use your workspace."))  # fmt: skip
     field.required, field.optional_mark = needed, not needed
-    field.error_messages["required"] = "JupyterLab does not start without a password. Use at least 9 characters."
+    field.error_messages["required"] = _("JupyterLab does not start without a password. Use at least 9 characters.")
     return field
 
 
@@ -214,7 +216,7 @@ def _number(item: Input) -> InputField:
 
 
 def _boolean(item: Input) -> InputField:
-    return YesNo(item, widget=Toggle({"said": "Yes"}), read=bool)
+    return YesNo(item, widget=Toggle({"said": _("Yes")}), read=bool)
 
 
 def _choice(item: Input) -> InputField:
@@ -222,19 +224,21 @@ def _choice(item: Input) -> InputField:
     shown = [(as_words(option.value), option.label or as_words(option.value)) for option in item.choices]
     if yes_no := yes_and_no(by_text):
         on, off = yes_no
-        return YesNo(item, widget=Toggle({"said": "Yes"}), read=bool, on=on, off=off)
+        return YesNo(item, widget=Toggle({"said": _("Yes")}), read=bool, on=on, off=off)
     if item.has_default and as_words(item.default) not in by_text:
         by_text[as_words(item.default)] = item.default
-        shown.insert(0, (as_words(item.default), f"{as_words(item.default)} (the template’s default)"))
+        shown.insert(
+            0, (as_words(item.default), _("%(value)s (the template’s default)") % {"value": as_words(item.default)})
+        )
     if not item.has_default:
-        shown.insert(0, ("", "Choose…" if item.required else "None"))
+        shown.insert(0, ("", _("Choose…") if item.required else _("None")))
 
     def read(text: str) -> Any:
         if text not in by_text:
-            raise ValidationError(f"“{text[:40]}” can’t be chosen; take one of the list.")
+            raise ValidationError(_("“%(choice)s” can’t be chosen; take one of the list.") % {"choice": text[:40]})
         return by_text[text]
 
-    few = len(shown) <= 3 and all(len(label) <= 14 for _, label in shown) and item.widget in {"", "radio"}
+    few = len(shown) <= 3 and all(len(label) <= 14 for _value, label in shown) and item.widget in {"", "radio"}
     kind = Segments if few and item.has_default else forms.RadioSelect if item.widget == "radio" else forms.Select
     widget = kind(choices=shown)
     return InputField(item, widget=widget, read=read)
@@ -259,10 +263,11 @@ def _scalar_unit(item: Input, type: str) -> InputField:
     def read(pair: list[str]) -> str:
         number, unit = str(pair[0]).strip(), str(pair[1])
         if unit not in UNITS[type]:
-            raise ValidationError(f"“{unit[:20]}” is no unit; choose one of {', '.join(units)}.")
+            facts = {"unit": unit[:20], "units": ", ".join(units)}
+            raise ValidationError(_("“%(unit)s” is no unit; choose one of %(units)s.") % facts)
         scalar = split_scalar(f"{number} {unit}", type)
         if scalar is None:
-            raise ValidationError(f"“{number[:40]}” is not a number.")
+            raise ValidationError(_("“%(text)s” is not a number.") % {"text": number[:40]})
         return " ".join(scalar)
 
     return _Scalar(
@@ -277,14 +282,15 @@ def _range(item: Input) -> InputField:
             return [low, "UNBOUNDED"]
         high = int(values.scalar(pair[1].strip(), "integer"))
         if high < low:
-            raise ValidationError(f"The second number must not be smaller than the first; these are {low} and {high}.")
+            text = _("The second number must not be smaller than the first; these are %(low)s and %(high)s.")
+            raise ValidationError(text % {"low": low, "high": high})
         return [low, high]
 
     def show(value: Any) -> Any:
         ends = value if isinstance(value, list) and len(value) == 2 else ["", ""]
         return ["" if end == "UNBOUNDED" else as_words(end) for end in ends]
 
-    hint = "From and to; leave the second empty for no upper end."
+    hint = _("From and to; leave the second empty for no upper end.")
     return InputField(
         item.model_copy(update={"constraints": ()}),
         widget=FixedRange(label_for(item)),
@@ -297,7 +303,7 @@ def _range(item: Input) -> InputField:
 def _version(item: Input) -> InputField:
     def read(text: str) -> Any:
         if not _VERSION.fullmatch(text.strip()):
-            raise ValidationError("Write a version, for instance 2.1 or 2.1.0.")
+            raise ValidationError(_("Write a version, for instance 2.1 or 2.1.0."))
         return as_written(item)(text.strip())
 
     return InputField(item, widget=forms.TextInput({"inputmode": "decimal"}), read=read, hint=rules_of(item))
@@ -311,7 +317,7 @@ def _timestamp(item: Input) -> InputField:
         except ValueError:
             known = None
         if not known:
-            raise ValidationError("Write a time, for instance 2026-11-23T14:30:00Z.")
+            raise ValidationError(_("Write a time, for instance 2026-11-23T14:30:00Z."))
         return text
 
     return InputField(
@@ -328,7 +334,7 @@ def _list(item: Input) -> InputField:
         read=lambda text: values.list_from_lines(text, item.entry_schema),
         show=values.lines_from,
         empty=_emptied(item),
-        hint=f"One per line. {_entry_rules(item.entry_schema)}".strip(),
+        hint=_sentences(_("One per line."), _entry_rules(item.entry_schema)),
     )
 
 
@@ -341,7 +347,7 @@ def _map(item: Input) -> InputField:
         read=lambda text: values.map_from_lines(text, item.entry_schema),
         show=values.lines_from,
         empty=_emptied(item),
-        hint=f"One “key: value” per line. {_entry_rules(item.entry_schema)}".strip(),
+        hint=_sentences(_("One “key: value” per line."), _entry_rules(item.entry_schema)),
     )
 
 
@@ -357,7 +363,7 @@ def _nested(item: Input) -> InputField:
         read=lambda text: values.nested_from_yaml(text, item.type, item.entry_schema),
         show=lambda value: value if isinstance(value, str) else yaml_text(value) if value else "",
         empty=_emptied(item),
-        hint="Written in YAML.",
+        hint=_("Written in YAML."),
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import regex
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from catalog.tosca.description import Constraint
 from deployments.forms.units import UNITS, amount
@@ -16,6 +18,26 @@ from deployments.forms.units import UNITS, amount
 PATTERN_SECONDS = 0.2
 PATTERN_CHARS = 10_000
 Validator = Callable[[Any], None]
+
+_RULES = {
+    "greater_or_equal": gettext_noop("at least %(value)s"),
+    "greater_than": gettext_noop("more than %(value)s"),
+    "less_or_equal": gettext_noop("at most %(value)s"),
+    "less_than": gettext_noop("less than %(value)s"),
+    "length": gettext_noop("exactly %(value)s characters"),
+    "min_length": gettext_noop("at least %(value)s characters"),
+    "max_length": gettext_noop("at most %(value)s characters"),
+}
+_TEXT_LENGTHS = {
+    "length": gettext_noop("Use exactly %(limit)s characters; this has %(size)s."),
+    "min_length": gettext_noop("Use at least %(limit)s characters; this has %(size)s."),
+    "max_length": gettext_noop("Use at most %(limit)s characters; this has %(size)s."),
+}
+_LIST_LENGTHS = {
+    "length": gettext_noop("Use exactly %(limit)s entries; this has %(size)s."),
+    "min_length": gettext_noop("Use at least %(limit)s entries; this has %(size)s."),
+    "max_length": gettext_noop("Use at most %(limit)s entries; this has %(size)s."),
+}
 
 
 def validators_for(constraints: Iterable[Constraint], type: str) -> list[Validator]:
@@ -32,22 +54,13 @@ def in_words(constraints: Iterable[Constraint]) -> str:
 
 
 def _words(rule: Constraint) -> str:
-    value = rule.value
-    simple = {
-        "greater_or_equal": f"at least {value}",
-        "greater_than": f"more than {value}",
-        "less_or_equal": f"at most {value}",
-        "less_than": f"less than {value}",
-        "length": f"exactly {value} characters",
-        "min_length": f"at least {value} characters",
-        "max_length": f"at most {value} characters",
-    }
-    if rule.kind == "in_range" and (pair := _pair(value)):
+    kind, value = rule.kind, rule.value
+    if kind == "in_range" and (pair := _pair(value)):
         low, high = pair
-        if high == "UNBOUNDED":
-            return f"at least {low}"
-        return f"at most {high}" if low == "UNBOUNDED" else f"{low} to {high}"
-    return simple.get(rule.kind, "")
+        if high != "UNBOUNDED" and low != "UNBOUNDED":
+            return _("%(low)s to %(high)s") % {"low": low, "high": high}
+        kind, value = ("greater_or_equal", low) if high == "UNBOUNDED" else ("less_or_equal", high)
+    return _(_RULES[kind]) % {"value": value} if kind in _RULES else ""
 
 
 def _validator(rule: Constraint, type: str) -> Validator | None:
@@ -56,7 +69,10 @@ def _validator(rule: Constraint, type: str) -> Validator | None:
     if rule.kind == "pattern":
         return _pattern(rule.value)
     if rule.kind == "equal":
-        return _check(lambda value: value == rule.value, f"Must be exactly {rule.value}.")
+        return _check(
+            lambda value: value == rule.value,
+            lambda _value: _("Must be exactly %(wanted)s.") % {"wanted": rule.value},
+        )
     return _bounds(rule, type)
 
 
@@ -80,7 +96,7 @@ def _bounds(rule: Constraint, type: str) -> Validator | None:
             size = measure(value)
             return size is not None and (low is None or low <= size) and (high is None or size <= high)
 
-        return _check(within, f"Choose {words}; this is {{value}}.")
+        return _check(within, lambda value: _("Choose %(rule)s; this is %(value)s.") % {"rule": words, "value": value})
 
     limit = measure(rule.value)
     if limit is None:
@@ -98,7 +114,8 @@ def _bounds(rule: Constraint, type: str) -> Validator | None:
         return size is not None and test(size)
 
     words = _words(rule)
-    return _check(holds, f"{words[0].upper()}{words[1:]}; this is {{value}}.")
+    words = f"{words[0].upper()}{words[1:]}"
+    return _check(holds, lambda value: _("%(rule)s; this is %(value)s.") % {"rule": words, "value": value})
 
 
 def _length(kind: str, limit: object) -> Validator | None:
@@ -107,13 +124,10 @@ def _length(kind: str, limit: object) -> Validator | None:
 
     def validate(value: Any) -> None:
         size = len(value)
-        noun = "characters" if isinstance(value, str) else "entries"
-        if kind == "min_length" and size < limit:
-            raise ValidationError(f"Use at least {limit} {noun}; this has {size}.", code=kind)
-        if kind == "max_length" and size > limit:
-            raise ValidationError(f"Use at most {limit} {noun}; this has {size}.", code=kind)
-        if kind == "length" and size != limit:
-            raise ValidationError(f"Use exactly {limit} {noun}; this has {size}.", code=kind)
+        refused = {"min_length": size < limit, "max_length": size > limit, "length": size != limit}
+        if refused[kind]:
+            text = (_TEXT_LENGTHS if isinstance(value, str) else _LIST_LENGTHS)[kind]
+            raise ValidationError(_(text) % {"limit": limit, "size": size}, code=kind)
 
     return validate
 
@@ -130,17 +144,19 @@ def _pattern(pattern: object) -> Validator | None:
         try:
             fits = len(text) <= PATTERN_CHARS and compiled.fullmatch(text, timeout=PATTERN_SECONDS)
         except TimeoutError:
-            raise ValidationError("This can't be checked against the template's pattern in time; shorten it.") from None
+            raise ValidationError(
+                _("This can't be checked against the template's pattern in time; shorten it.")
+            ) from None
         if not fits:
-            raise ValidationError(f"Must have the form {pattern}.", code="pattern")
+            raise ValidationError(_("Must have the form %(pattern)s.") % {"pattern": pattern}, code="pattern")
 
     return validate
 
 
-def _check(test: Callable[[Any], bool], message: str) -> Validator:
+def _check(test: Callable[[Any], bool], said: Callable[[Any], str]) -> Validator:
     def validate(value: Any) -> None:
         if not test(value):
-            raise ValidationError(message.replace("{value}", str(value)), code="constraint")
+            raise ValidationError(said(value), code="constraint")
 
     return validate
 

@@ -2,11 +2,19 @@
 
 import re
 
+from django.utils.translation import gettext_noop
+
 from catalog.tosca.description import Input, TemplateDescription
 from deployments.choices import IMAGES
 
-GENERAL, HARDWARE, STORAGE, SERVICE, ADVANCED = "General", "Hardware", "Storage", "Service", "Advanced"
-SETTINGS = "Settings"  # what a template asks for that no rule knows
+GENERAL, HARDWARE, STORAGE, SERVICE, ADVANCED = (
+    gettext_noop("General"),
+    gettext_noop("Hardware"),
+    gettext_noop("Storage"),
+    gettext_noop("Service"),
+    gettext_noop("Advanced"),
+)
+SETTINGS = gettext_noop("Settings")  # what a template asks for that no rule knows
 ORDER = (GENERAL, HARDWARE, STORAGE, SERVICE, SETTINGS, ADVANCED)
 _RULES = (
     (GENERAL, r"deployment_description|description|display_name"),

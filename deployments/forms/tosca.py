@@ -4,13 +4,16 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import BoundField
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog.tosca.description import Input, TemplateDescription, as_words
 from deployments.choices import IMAGES
@@ -19,12 +22,16 @@ from deployments.forms.fields import OMITTED
 from deployments.forms.labels import label_for
 from deployments.forms.make import field_for
 from deployments.forms.posted import as_posted
-from deployments.forms.sections import ADVANCED, GENERAL, STORAGE, in_order, section_of
+from deployments.forms.sections import ADVANCED, GENERAL, ORDER, STORAGE, in_order, section_of
 from deployments.forms.widgets import Toggle
 from deployments.storage.obscure import obscured_once
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 PREFIX = "in-"
 TITLE_CHARS = 45
+_TITLE_HINT = gettext_lazy("How you find it in your list. Up to {limit} characters.")
 _SLA = re.compile(r"[\w.:-]{1,128}")
 SSH_KEY = "ssh_key"  # among the facts of the user, beside IAM's
 _SSH_KEY_INPUT = re.compile(r"(?i)(^|_)(ssh_?(pub(lic)?_?)?|pub(lic)?_?)keys?($|_)")
@@ -62,37 +69,37 @@ class ToscaForm(forms.Form):
     """
 
     title = forms.CharField(
-        max_length=TITLE_CHARS, required=False, label="Title",
-        help_text=f"How you find it in your list. Up to {TITLE_CHARS} characters.",
+        max_length=TITLE_CHARS, required=False, label=gettext_lazy("Title"),
+        help_text=format_lazy(_TITLE_HINT, limit=TITLE_CHARS),
         widget=forms.TextInput({"wide": " full"}),
-        error_messages={"max_length": "Use at most %(limit_value)d characters; this has %(show_value)d."},
+        error_messages={"max_length": gettext_lazy("Use at most %(limit_value)d characters; this has %(show_value)d.")},
     )  # fmt: skip
-    provider = forms.RegexField(_SLA, required=False, label="Provider", widget=forms.HiddenInput())
+    provider = forms.RegexField(_SLA, required=False, label=gettext_lazy("Provider"), widget=forms.HiddenInput())
     keep_last_attempt = forms.BooleanField(
         required=False,
-        label="After a failure",
-        widget=Toggle({"said": "Keep what was created, to look into it"}),
+        label=gettext_lazy("After a failure"),
+        widget=Toggle({"said": gettext_lazy("Keep what was created, to look into it")}),
     )
     timeout_mins = forms.IntegerField(
         min_value=1,
         max_value=14400,
         required=False,
-        label="Give up after",
-        help_text="Minutes in all; empty: the orchestrator decides.",
+        label=gettext_lazy("Give up after"),
+        help_text=gettext_lazy("Minutes in all; empty: the orchestrator decides."),
     )
     provider_timeout_mins = forms.IntegerField(
         min_value=1,
         max_value=14400,
         required=False,
-        label="Give up on a provider after",
-        help_text="Minutes for each one tried.",
+        label=gettext_lazy("Give up on a provider after"),
+        help_text=gettext_lazy("Minutes for each one tried."),
     )
     max_providers_retry = forms.IntegerField(
         min_value=1,
         max_value=100,
         required=False,
-        label="Providers to try",
-        help_text="At most this many; empty: all that fit.",
+        label=gettext_lazy("Providers to try"),
+        help_text=gettext_lazy("At most this many; empty: all that fit."),
     )
 
     def __init__(
@@ -124,22 +131,23 @@ class ToscaForm(forms.Form):
             if item.name in values:
                 field.initial = values[item.name]
             if item.name in IMAGES and image_is_typed:
-                field.help_text = "Image to run, with its tag, for instance namespace/name:latest."
+                field.help_text = _("Image to run, with its tag, for instance namespace/name:latest.")
                 field.required = True
             if updates and item.secret:
                 field.required = field.optional_mark = False
-                field.help_text = "Left empty, it stays as it is."
+                field.help_text = _("Left empty, it stays as it is.")
             if _SSH_KEY_INPUT.search(item.name) and not item.secret and not item.default and not updates:
                 field.initial = (facts or {}).get(SSH_KEY) or field.initial
-                field.help_text = f"{field.help_text} Yours, if you saved one in your preferences.".strip()
+                field.help_text = _also(field.help_text, _("Yours, if you saved one in your preferences."))
             if item.name == obscured:
-                field.help_text = f"{field.help_text} Type it as it is: it is sent as rclone wants it.".strip()
+                field.help_text = _also(field.help_text, _("Type it as it is: it is sent as rclone wants it."))
             if isinstance(field, Generated) and not updates:
                 field.make = _maker(item, facts or {}, seed or uuid.uuid4())
                 if item.attribute and not item.has_default:
                     field.initial = (facts or {}).get(item.attribute)
             if item.enabled_by and (switch := description.input(item.enabled_by)):
-                field.help_text = f"{field.help_text} Counts only with “{label_for(switch)}”.".strip()
+                counts = _("Counts only with “%(switch)s”.") % {"switch": label_for(switch)}
+                field.help_text = _also(field.help_text, counts)
             self.fields[PREFIX + item.name] = field
 
     @property
@@ -159,17 +167,15 @@ class ToscaForm(forms.Form):
 
     def clean_storage(self) -> str:
         if not self.cleaned_data["storage"]:
-            raise ValidationError("Choose where its files go.")
+            raise ValidationError(_("Choose where its files go."))
         return str(self.cleaned_data["storage"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         overall, each = cleaned.get("timeout_mins"), cleaned.get("provider_timeout_mins")
         if overall and each and each > overall:
-            self.add_error(
-                "provider_timeout_mins",
-                f"Must not be longer than the {overall} minutes for all; this is {each}.",
-            )
+            text = _("Must not be longer than the %(overall)s minutes for all; this is %(each)s.")
+            self.add_error("provider_timeout_mins", text % {"overall": overall, "each": each})
         for item in self.asked:
             self._check_parent(item)
         for name, value in self.chosen_sets().items():
@@ -197,8 +203,9 @@ class ToscaForm(forms.Form):
         value = parent.default if value is OMITTED else value
         same = [option for option in item.options if as_words(option.value) == as_words(chosen)]
         if same and not any(is_offered(option, value) for option in same):
-            text = f"“{same[0].label}” does not go with {label_for(parent)} “{as_words(value)}”; choose another."
-            self.add_error(PREFIX + item.name, text)
+            text = _("“%(choice)s” does not go with %(parent)s “%(value)s”; choose another.")
+            facts = {"choice": same[0].label, "parent": label_for(parent), "value": as_words(value)}
+            self.add_error(PREFIX + item.name, text % facts)
 
     def sections(self) -> list[Section]:
         """The visible fields under their headings, in the order of the page."""
@@ -212,7 +219,10 @@ class ToscaForm(forms.Form):
         if "timeout_mins" in self.fields:
             grouped.setdefault(ADVANCED, []).extend(self[name] for name in OPTIONS if name != "provider")
         titles = in_order(list(grouped), self.description)
-        return [Section(title, re.sub(r"\W+", "-", title.lower()), grouped[title]) for title in titles]
+        return [
+            Section(_(title) if title in ORDER else title, re.sub(r"\W+", "-", title.lower()), grouped[title])
+            for title in titles
+        ]
 
     def hidden_inputs(self) -> list[BoundField]:
         return [self[PREFIX + item.name] for item in self.asked if self.fields[PREFIX + item.name].widget.is_hidden]
@@ -315,14 +325,19 @@ def _maker(item: Input, facts: Mapping[str, str], seed: uuid.UUID) -> Callable[[
     return new_password
 
 
+def _also(words: "StrOrPromise", more: str) -> str:
+    """A hint with one more sentence."""
+    return f"{words} {more}".strip()
+
+
 def _storage_field(storage: Storage) -> forms.ChoiceField:
     return forms.ChoiceField(
         choices=storage.offered,
         initial=storage.chosen,
-        label="Storage account",
+        label=_("Storage account"),
         widget=forms.Select({"wide": " full"}),
         required=False,  # in the sense of the asterisk: something is always chosen
-        error_messages={"invalid_choice": "This storage account is gone; choose another."},
+        error_messages={"invalid_choice": _("This storage account is gone; choose another.")},
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from catalog.tosca.description import EntrySchema, as_words
 from catalog.tosca.guard import Refused
@@ -37,9 +38,10 @@ def map_from_lines(text: str, schema: EntrySchema | None) -> dict[str, Any]:
     for number, line in enumerate(lines, 1):
         key, colon, value = line.partition(":")
         if not colon or not key.strip():
-            raise ValidationError(f"Line {number}: write it as “key: value”.")
+            raise ValidationError(_("Line %(number)s: write it as “key: value”.") % {"number": number})
         if key.strip() in found:
-            raise ValidationError(f"Line {number}: “{key.strip()}” is there twice.")
+            facts = {"number": number, "name": key.strip()}
+            raise ValidationError(_("Line %(number)s: “%(name)s” is there twice.") % facts)
         found[key.strip()] = _numbered(number, value.strip(), schema or TEXT)
     return found
 
@@ -56,7 +58,7 @@ def nested_from_yaml(text: str, type: str, schema: EntrySchema | None) -> Any:
     try:
         value = plain(load_yaml(text))
     except Refused as error:
-        raise ValidationError(f"This is not the YAML expected here: {error}") from None
+        raise ValidationError(_("This is not the YAML expected here: %(cause)s") % {"cause": error}) from None
     return _conform(value, EntrySchema(type=type, entry_schema=schema), "")
 
 
@@ -74,36 +76,40 @@ def scalar(text: str, type: str) -> Any:
                 raise ValueError
             return value
     except ValueError:
-        noun = "a whole number" if type == "integer" else "a number"
-        raise ValidationError(f"“{text[:40]}” is not {noun}.") from None
+        said = _("“%(text)s” is not a whole number.") if type == "integer" else _("“%(text)s” is not a number.")
+        raise ValidationError(said % {"text": text[:40]}) from None
     if type == "boolean":
         if text.casefold() not in TRUE | FALSE:
-            raise ValidationError(f"“{text[:40]}” is neither true nor false.")
+            raise ValidationError(_("“%(text)s” is neither true nor false.") % {"text": text[:40]})
         return text.casefold() in TRUE
     if type in UNITS:
         parts = split_scalar(text, type)
         if parts is None:
-            raise ValidationError(f"“{text[:40]}” is not a number with a unit ({', '.join(UNITS[type])}).")
+            said = _("“%(text)s” is not a number with a unit (%(units)s).")
+            raise ValidationError(said % {"text": text[:40], "units": ", ".join(UNITS[type])})
         return " ".join(parts)
     return text
 
 
 def _limit(lines: list[str]) -> None:
     if len(lines) > MAX_ENTRIES:
-        raise ValidationError(f"At most {MAX_ENTRIES} lines; these are {len(lines)}.")
+        facts = {"limit": MAX_ENTRIES, "number": len(lines)}
+        raise ValidationError(_("At most %(limit)s lines; these are %(number)s.") % facts)
 
 
 def _numbered(number: int, text: str, schema: EntrySchema) -> Any:
     try:
         return _ruled(scalar(text, schema.type), schema)
     except ValidationError as error:
-        raise ValidationError(f"Line {number}: {' '.join(error.messages)}") from None
+        facts = {"number": number, "why": " ".join(error.messages)}
+        raise ValidationError(_("Line %(number)s: %(why)s") % facts) from None
 
 
 def _ruled(value: Any, schema: EntrySchema) -> Any:
     for constraint in schema.constraints:
         if constraint.kind == "valid_values" and isinstance(constraint.value, list) and value not in constraint.value:
-            raise ValidationError(f"Choose one of {', '.join(map(as_words, constraint.value))}.")
+            names = ", ".join(map(as_words, constraint.value))
+            raise ValidationError(_("Choose one of %(names)s.") % {"names": names})
     for validate in validators_for(schema.constraints, schema.type):
         validate(value)
     return value
@@ -114,18 +120,19 @@ def _conform(value: Any, schema: EntrySchema, where: str) -> Any:
     place = f"{where}: " if where else ""
     if schema.type == "list":
         if not isinstance(value, list):
-            raise ValidationError(f"{place}expected a list (lines that begin with “- ”).")
+            raise ValidationError(place + _("expected a list (lines that begin with “- ”)."))
         made: Any = [_conform(item, schema.entry_schema or TEXT, f"{where}[{i}]") for i, item in enumerate(value, 1)]
     elif schema.type == "map":
         if not isinstance(value, dict):
-            raise ValidationError(f"{place}expected a map (lines of “key: value”).")
+            raise ValidationError(place + _("expected a map (lines of “key: value”)."))
         made = {
             str(key): _conform(item, schema.entry_schema or TEXT, f"{where} {key}".strip())
             for key, item in value.items()
         }
     elif schema.type in _CHECKS:
         if not _CHECKS[schema.type](value):
-            raise ValidationError(f"{place}expected {schema.type}, got “{as_words(value)[:40]}”.")
+            facts = {"type": schema.type, "value": as_words(value)[:40]}
+            raise ValidationError(place + _("expected %(type)s, got “%(value)s”.") % facts)
         made = value
     else:  # a type of the template's own: what it holds is for the orchestrator to judge
         return value

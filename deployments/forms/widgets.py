@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
 
 
 class Segments(forms.RadioSelect):
@@ -39,10 +40,11 @@ class NumberWithUnit(forms.MultiWidget):
     use_fieldset = False
 
     def __init__(self, units: Sequence[str], label: str) -> None:
+        unit_label = _("Unit of %(label)s") % {"label": label}
         super().__init__(
             [
                 forms.NumberInput({"min": "0", "step": "any", "inputmode": "decimal"}),
-                forms.Select({"aria-label": f"Unit of {label}"}, choices=[(unit, unit) for unit in units]),
+                forms.Select({"aria-label": unit_label}, choices=[(unit, unit) for unit in units]),
             ]
         )
 
@@ -62,8 +64,8 @@ class FixedRange(forms.MultiWidget):
     def __init__(self, label: str) -> None:
         super().__init__(
             [
-                forms.NumberInput({"step": "1", "aria-label": f"{label}, from"}),
-                forms.NumberInput({"step": "1", "aria-label": f"{label}, to"}),
+                forms.NumberInput({"step": "1", "aria-label": _("%(label)s, from") % {"label": label}}),
+                forms.NumberInput({"step": "1", "aria-label": _("%(label)s, to") % {"label": label}}),
             ]
         )
 

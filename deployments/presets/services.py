@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from deepdash.errors import MESSAGES, Message, Problem, Tone
 from deployments.configuration import ConfigurePage, fresh_form
@@ -16,11 +17,18 @@ if TYPE_CHECKING:
 MAX_PRESETS = 30  # of one user for one module
 
 MESSAGES |= {
-    "preset:unnamed": Message("A preset needs a name.", "Write one beside the button, then save.", Tone.INFO, 422),
-    "preset:long-name": Message("“{name}…” is too long for a name.", "Use at most {limit} characters.", Tone.INFO, 422),
+    "preset:unnamed": Message(
+        _("A preset needs a name."), _("Write one beside the button, then save."), Tone.INFO, 422
+    ),
+    "preset:long-name": Message(
+        _("“{name}…” is too long for a name."),
+        _("Use at most {limit} characters."),
+        Tone.INFO,
+        422,
+    ),
     "preset:many": Message(
-        "You have {limit} presets for this module, which is all there is room for.",
-        "Delete one, or save under a name that you have.",
+        _("You have {limit} presets for this module, which is all there is room for."),
+        _("Delete one, or save under a name that you have."),
         Tone.INFO,
         422,
     ),
@@ -43,7 +51,7 @@ def preset_save(*, user: "User", page: ConfigurePage, name: str) -> tuple[Preset
     form = page.form
     values, invalid = form.readable()
     changed = differing(form, fresh_form(page))
-    preset, _ = Preset.objects.update_or_create(
+    preset, _made = Preset.objects.update_or_create(
         owner=user,
         module_slug=page.module.slug,
         name=name,

@@ -3,6 +3,8 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from deepdash.fields import EncryptedTextField
 
@@ -10,7 +12,11 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 LABEL_CHARS = 60
-VENDORS = (("nextcloud", "Nextcloud"), ("owncloud", "ownCloud"), ("other", "Another WebDAV server"))
+VENDORS = (
+    ("nextcloud", gettext_lazy("Nextcloud")),
+    ("owncloud", "ownCloud"),
+    ("other", gettext_lazy("Another WebDAV server")),
+)
 
 
 class StorageAccountQuerySet(models.QuerySet["StorageAccount"]):
@@ -25,9 +31,9 @@ class StorageAccount(models.Model):
     class SendAs(models.TextChoices):
         """How rclone's password is handed to a template."""
 
-        AUTO = "auto", "As the template needs it"
-        OBSCURED = "obscured", "Always as “rclone obscure” makes it"
-        PLAIN = "plain", "Always as it is"
+        AUTO = "auto", gettext_lazy("As the template needs it")
+        OBSCURED = "obscured", gettext_lazy("Always as “rclone obscure” makes it")
+        PLAIN = "plain", gettext_lazy("Always as it is")
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="storage_accounts")
     label = models.CharField("name", max_length=LABEL_CHARS, help_text="How you find it in the form.")
@@ -41,7 +47,7 @@ class StorageAccount(models.Model):
 
     # What it said when it was last tried.
     answers = models.BooleanField(null=True, blank=True)
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=200, blank=True)  # in English: it is translated where it is shown
     tested_at = models.DateTimeField(null=True, blank=True)
 
     objects = StorageAccountQuerySet.as_manager()
@@ -61,8 +67,13 @@ class StorageAccount(models.Model):
         return "ok" if self.answers else "bad"
 
     @property
+    def why(self) -> str:
+        """Why its last test failed or could not be made, in a few words; "" when it did not."""
+        return _(self.note) if self.note else ""
+
+    @property
     def said(self) -> str:
         """What its last test said, in a few words."""
         if self.answers is None:
-            return self.note or "Not tested"
-        return "Accepts the sign-in" if self.answers else self.note
+            return self.why or _("Not tested")
+        return _("Accepts the sign-in") if self.answers else self.why

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from deepdash.http import ServiceError
 from deployments.clients import webdav
@@ -29,7 +30,7 @@ def storage_account_used(*, user: "User", key: str) -> None:
 def _tried(account: StorageAccount) -> tuple[bool | None, str]:
     """(whether it accepts the sign-in, None when that can't be known from here; why not)."""
     if not account.password:
-        return False, "Its password is lost; type it again"
+        return False, gettext_noop("Its password is lost; type it again")
     try:
         webdav.sign_in(account.url, account.user_name, account.password)
     except ServiceError as error:
@@ -40,13 +41,15 @@ def _tried(account: StorageAccount) -> tuple[bool | None, str]:
 def _explained(error: ServiceError) -> tuple[bool | None, str]:
     status = error.http_status
     if status == 401:
-        return False, "It refuses this user or password"
+        return False, gettext_noop("It refuses this user or password")
     if error.id == "service:blocked":
-        return None, "In a network that this dashboard may not reach"
+        return None, gettext_noop("In a network that this dashboard may not reach")
     if status is not None and 300 <= status < 400:
-        return False, "It redirects elsewhere; write the address it leads to"
+        return False, gettext_noop("It redirects elsewhere; write the address it leads to")
     if status in {403, 404, 405} or (status is not None and 200 <= status < 300 and status != 207):
-        return False, "There is no WebDAV folder at this address"
+        return False, gettext_noop("There is no WebDAV folder at this address")
     if "certificate" in error.detail.lower():
-        return None, "Its certificate can’t be verified from here"
-    return None, "No answer in time" if error.id == "service:timeout" else "It can’t be reached just now"
+        return None, gettext_noop("Its certificate can’t be verified from here")
+    return None, gettext_noop("No answer in time") if error.id == "service:timeout" else gettext_noop(
+        "It can’t be reached just now"
+    )

@@ -106,5 +106,6 @@ def test_the_name_of_the_provider_that_was_chosen_is_kept(browser: Client, wire:
 
 def test_limits_of_everybody_count_too() -> None:
     limited = [Quota("num_cpus", total=4)]
-    assert excess(limited, Held(cpus=3), wanted=Held(cpus=1)) == ""
-    assert excess(limited, Held(cpus=3), wanted=Held(cpus=2)) == "allows all of you 4 CPUs; you hold 3 and want 2"
+    assert excess("ALPINE", limited, Held(cpus=3), wanted=Held(cpus=1)) == ""
+    said = "The agreement with ALPINE allows all of you 4 CPUs; you hold 3 and want 2"
+    assert excess("ALPINE", limited, Held(cpus=3), wanted=Held(cpus=2)) == said

@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -114,7 +115,7 @@ def _form_page(request: Request, subject: Subject) -> HttpResponse:
     typed = take_form(request, path=request.path)
     if typed is not None:
         page = _page_for_data(subject, typed)
-        page.notice = "You are signed in again, and this is what you typed. It has not been sent yet."
+        page.notice = _("You are signed in again, and this is what you typed. It has not been sent yet.")
     else:
         page = page_to_begin(subject, request.GET)
     return _render(request, page)
@@ -155,7 +156,7 @@ def _answer(request: Request, subject: Subject) -> HttpResponse:
             _save_preset(page, request.POST.get("preset_name", ""))
         return _render(request, page, status=page.problem.status if page.problem else 200)
     if not page.form.check:  # a choice was changed in the same breath: show what follows from it before sending
-        page.notice = "Your choices changed some values below. Look at them, then deploy."
+        page.notice = _("Your choices changed some values below. Look at them, then deploy.")
         return _render(request, page)
     if not page.form.is_valid():
         return _render(request, page, status=422)
@@ -175,10 +176,11 @@ def _deploy(request: Request, page: ConfigurePage) -> HttpResponse:
         unknown = Problem("submit:unknown")
         messages.add_message(request, messages.WARNING, f"{unknown.headline} {unknown.step}", extra_tags="warn")
     else:
-        messages.success(request, f"Deployment requested: {deployment.shown_title}.", extra_tags="ok")
+        said = _("Deployment requested: %(title)s.") % {"title": deployment.shown_title}
+        messages.success(request, said, extra_tags="ok")
     if page.record and page.follows:
         training_follow(user=signed_in(request), deployment=deployment, run=page.record)
-        messages.info(request, "Its training starts by itself as soon as its API answers.", extra_tags="busy")
+        messages.info(request, _("Its training starts by itself as soon as its API answers."), extra_tags="busy")
     return redirect(deployment)
 
 
@@ -197,7 +199,8 @@ def _update(request: Request, page: ConfigurePage) -> HttpResponse:
         )
     except Problem as problem:
         return _refused(request, page, problem)
-    messages.success(request, f"Update requested: {deployment.shown_title}.", extra_tags="ok")
+    said = _("Update requested: %(title)s.") % {"title": deployment.shown_title}
+    messages.success(request, said, extra_tags="ok")
     return redirect(deployment)
 
 
@@ -207,14 +210,16 @@ def _save_preset(page: ConfigurePage, name: str) -> None:
     except Problem as problem:
         page.problem = problem
         return
-    left_out = f" Left out, since not valid: {', '.join(invalid)}." if invalid else ""
-    page.notice = f"Saved as your preset “{preset.name}”; secrets are not part of it.{left_out}"
+    page.notice = _("Saved as your preset “%(name)s”; secrets are not part of it.") % {"name": preset.name}
+    if invalid:
+        left_out = _("Left out, since not valid: %(names)s.") % {"names": ", ".join(invalid)}
+        page.notice = f"{page.notice} {left_out}"
 
 
 def _delete_preset(page: ConfigurePage, key: str) -> None:
     pk = int(key) if key.isascii() and key.isdigit() and len(key) < 10 else 0
     name = preset_delete(user=page.subject.user, module_slug=page.module.slug, pk=pk)
-    page.notice = f"Your preset “{name}” is deleted." if name else ""
+    page.notice = _("Your preset “%(name)s” is deleted.") % {"name": name} if name else ""
 
 
 def _refused(request: Request, page: ConfigurePage, problem: Problem) -> HttpResponse:
@@ -231,7 +236,9 @@ def _without_module(request: Request) -> HttpResponse:
         address, record = reverse("deployments:again", args=[origin.reference]), request.GET.get("record", "")
         return redirect(f"{address}?{urlencode({'record': record})}" if record else address)
     if run := run_by_key(signed_in(request), request.GET.get("record", "")):
-        text = "Its module is not in the catalogue, so it can’t be deployed from here; the record keeps its template."
+        text = _(
+            "Its module is not in the catalogue, so it can’t be deployed from here; the record keeps its template."
+        )
         messages.warning(request, text, extra_tags="warn")
         return redirect(run)
     raise Http404

@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -23,7 +24,8 @@ def providers(request: Request) -> HttpResponse:
     user, found = signed_in(request), list[Provider]()
     problem = attempt(lambda: found.extend(providers_for(user, user.current_group)))
     if problem:
-        return _line(request, Advice("idle", "help", f"Providers are not known right now: {problem.headline}"))
+        text = _("Providers are not known right now: %(problem)s") % {"problem": problem.headline}
+        return _line(request, Advice("idle", "help", text))
     wanted = Held(cpus=as_count(request.GET.get("cpus", "")), gpus=as_count(request.GET.get("gpus", "")))
     kind, chosen = request.GET.get("kind", ""), request.GET.get("provider", "")
     return _line(request, provider_advice(found, kind=kind, wanted=wanted, chosen=chosen, held=held_by(user)))

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -56,12 +57,12 @@ def settings(request: Request) -> HttpResponse:
         problem = attempt(lambda: told.append(service_addresses(user)))
     addresses = told[-1]
     services = [
-        ("INDIGO IAM", config.IAM_BASE_URL, "accounts and groups"),
-        ("PaaS Orchestrator", config.ORCHESTRATOR_URL, "deployments"),
-        ("SLAM", addresses.slam, "agreements with providers"),
-        ("CMDB", addresses.cmdb, "facts about providers"),
-        ("Infrastructure Manager", addresses.im, "virtual machines and their logs"),
-        ("Monitoring", addresses.monitoring, "measurements of providers"),
+        (_("INDIGO IAM"), config.IAM_BASE_URL, _("accounts and groups")),
+        (_("PaaS Orchestrator"), config.ORCHESTRATOR_URL, _("deployments")),
+        ("SLAM", addresses.slam, _("agreements with providers")),
+        ("CMDB", addresses.cmdb, _("facts about providers")),
+        (_("Infrastructure Manager"), addresses.im, _("virtual machines and their logs")),
+        (_("Monitoring"), addresses.monitoring, _("measurements of providers")),
     ]
     context = {
         "services": services,
@@ -117,5 +118,5 @@ def health(request: Request) -> HttpResponse:
 def _metrics(user: User, provider: Provider) -> tuple[Metric, ...]:
     address = service_addresses(user).monitoring
     if not address:
-        raise ServiceError("service:unset", service="Monitoring", sent=False)
+        raise ServiceError("service:unset", service=_("Monitoring"), sent=False)
     return Monitoring(user, address).metrics(provider.sitename or provider.name, provider.service_id)

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -31,7 +32,7 @@ def index(request: Request) -> HttpResponse:
     if request.method == "POST" and not full and form.is_valid():
         account = form.save()
         storage_account_test(account=account)
-        _say(request, account, f"“{account.label}” is saved.")
+        _say(request, account, _("“%(account)s” is saved."))
         return redirect("deployments:storage")
     context = {**_NAV, "accounts": accounts, "form": form, "full": full, "limit": MAX_ACCOUNTS}
     return render(request, "deployments/storage.html", context, status=422 if form.is_bound else 200)
@@ -49,7 +50,7 @@ def edit(request: Request, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         account = form.save()
         storage_account_test(account=account)
-        _say(request, account, f"“{account.label}” is changed.")
+        _say(request, account, _("“%(account)s” is changed."))
         return redirect("deployments:storage")
     context = {**_NAV, "account": account, "label": label, "form": form}
     return render(request, "deployments/storage_edit.html", context, status=422 if form.is_bound else 200)
@@ -63,7 +64,7 @@ def test(request: Request, pk: int) -> HttpResponse:
     storage_account_test(account=account)
     if request.htmx:
         return render(request, "deployments/_storage_account.html", {"account": account})
-    _say(request, account, f"“{account.label}” is tested.")
+    _say(request, account, _("“%(account)s” is tested."))
     return redirect("deployments:storage")
 
 
@@ -74,7 +75,7 @@ def delete(request: Request, pk: int) -> HttpResponse:
     account = _find(request, pk)
     if request.method == "POST":
         account.delete()
-        messages.success(request, f"“{account.label}” is deleted.", extra_tags="ok")
+        messages.success(request, _("“%(account)s” is deleted.") % {"account": account.label}, extra_tags="ok")
         return redirect("deployments:storage")
     return render(request, "deployments/storage_delete.html", {**_NAV, "account": account})
 
@@ -87,7 +88,9 @@ def _find(request: Request, pk: int) -> StorageAccount:
 
 
 def _say(request: Request, account: StorageAccount, done: str) -> None:
+    done = done % {"account": account.label}
     if account.answers:
-        messages.success(request, f"{done} It accepts the sign-in.", extra_tags="ok")
+        accepts = _("It accepts the sign-in.")
+        messages.success(request, f"{done} {accepts}", extra_tags="ok")
     else:
-        messages.warning(request, f"{done} {account.note}.", extra_tags="warn")
+        messages.warning(request, f"{done} {account.why}.", extra_tags="warn")
