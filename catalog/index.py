@@ -27,7 +27,7 @@ KEPT_ANSWERS = 32  # of one state of the catalogue
 KEPT_WORDS = 64
 _COLUMNS = (
     "revision", "kind", "state", "hidden", "slug", "featured", "position", "sort_title", "created_on", "pushed_at",
-    "times_used", "search_text",
+    "fetched_at", "times_used", "search_text",
 )  # fmt: skip
 _DIGITS, _BITS = bytes.maketrans(b"\0\1", b"01"), bytes.maketrans(b"01", b"\0\1")
 
@@ -42,13 +42,15 @@ class Signature(NamedTuple):
 class Entry(NamedTuple):
     """One module; ``facets`` are numbers of the index's values. Only ``listed`` ones have a card.
 
-    ``bit`` is its place in the index's sets, which it keeps while it is there.
+    ``unread``: nothing of it was ever read, so its card says little. ``bit`` is its place in the index's sets, which
+    it keeps while it is there.
     """
 
     pk: int
     bit: int
     revision: int
     listed: bool
+    unread: bool
     slug: str
     featured: bool
     position: int
@@ -170,7 +172,7 @@ class Index:
 
 
 def _arranged(entry: Entry) -> tuple[Any, ...]:
-    return not entry.featured, entry.position, entry.sort_title, entry.slug
+    return not entry.featured, entry.position, entry.unread, entry.sort_title, entry.slug
 
 
 _KEYS: dict[str, Callable[[Entry], tuple[Any, ...]]] = {
@@ -303,8 +305,8 @@ def _with(index: Index, row: Module, facets: tuple[int, ...]) -> Entry:
     own = 1 << bit
     listed = row.kind == Module.Kind.MODULE and row.state != Module.State.GONE and not row.hidden
     entry = Entry(
-        row.pk, bit, row.revision, listed, row.slug, row.featured, row.position, row.sort_title, row.created_on,
-        row.pushed_at, row.times_used, row.search_text, facets,
+        row.pk, bit, row.revision, listed, row.fetched_at is None, row.slug, row.featured, row.position,
+        row.sort_title, row.created_on, row.pushed_at, row.times_used, row.search_text, facets,
     )  # fmt: skip
     index.entries[row.pk] = entry
     index.texts[bit] = entry.text

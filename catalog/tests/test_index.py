@@ -45,6 +45,15 @@ def test_curators_arrange_first_then_the_title_does() -> None:
     assert [slug[-1] for slug in found(sort="title")] == ["a", "b", "c", "z"]
 
 
+def test_what_was_never_read_comes_last_unless_curators_put_it_elsewhere() -> None:
+    read = datetime(2026, 1, 1, tzinfo=UTC)
+    make_module("deep-oc-a", fetched_at=None)
+    make_module("deep-oc-b", fetched_at=read, state=Module.State.BROKEN)  # its last good version is shown
+    make_module("deep-oc-c", fetched_at=None, position=1)
+    assert [slug[-1] for slug in found()] == ["c", "b", "a"]
+    assert [slug[-1] for slug in found(sort="title")] == ["a", "b", "c"]
+
+
 def test_every_word_must_be_there_in_any_case_and_place() -> None:
     make_module("a", title="Plankton", description="Seen in the NORTH sea.")
     make_module("b", title="Birds", description="North of here", keywords=["audio"])
