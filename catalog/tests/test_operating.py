@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.test import Client
 
 from accounts.testing import make_user
 from catalog.checks import catalogue_sources
 from catalog.models import Module, ModuleIndex, RefreshRun, Template, TypeFile
+from catalog.sources.fetch import Fetched
 from catalog.testing import TEMPLATE, make_module, make_template, use_config
 from catalog.tests.conftest import LIST, RAW, TYPES, TYPES_TEXT, World
+from deepdash.errors import Problem
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +77,39 @@ def test_templates_are_checked_for_their_authors(tmp_path: Path, capsys: pytest.
     assert "bad.yml: can't be read. Anchors are not taken (&b in line 1)." in capsys.readouterr().out
     with pytest.raises(CommandError, match="can't be read"):
         call_command("check_templates", str(tmp_path / "missing.yml"))
+
+
+def test_types_that_are_not_known_are_fetched_or_said_to_be_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "good.yml").write_text(TEMPLATE, encoding="utf-8")
+    asked: list[str] = []
+
+    def fetched(session: object, url: str) -> Fetched:
+        asked.append(url)
+        return Fetched(TYPES_TEXT, "")
+
+    monkeypatch.setattr("catalog.management.commands.check_templates.read_type_file", fetched)
+    call_command("check_templates", str(tmp_path), "--strict")
+    assert asked == [TYPES]
+
+    def failed(session: object, url: str) -> Fetched:
+        raise Problem("catalog:source", detail="404: Not Found", what="A file of TOSCA types")
+
+    monkeypatch.setattr("catalog.management.commands.check_templates.read_type_file", failed)
+    call_command("check_templates", str(tmp_path))
+    assert f"! {TYPES} can't be fetched. 404: Not Found" in capsys.readouterr().out
+    with pytest.raises(CommandError):
+        call_command("check_templates", str(tmp_path), "--strict", "--offline")
+
+
+def test_templates_are_checked_without_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(**columns: object) -> None:
+        raise OperationalError("no such table")
+
+    (tmp_path / "good.yml").write_text(TEMPLATE, encoding="utf-8")
+    monkeypatch.setattr(TypeFile.objects, "exclude", away)
+    call_command("check_templates", str(tmp_path), "--offline")
 
 
 def test_a_configuration_that_leaves_the_catalogue_empty_is_warned_of(tmp_path: Path) -> None:
