@@ -28,7 +28,7 @@ from deployments.choices import (
 from deployments.forms import ToscaForm
 from deployments.forms.by_widget import new_password
 from deployments.forms.fields import OMITTED
-from deployments.forms.posted import carry_over, fits_a_link, link_values, typed_data, with_missing
+from deployments.forms.posted import carry_over, fits_a_link, link_values, typed_data, with_missing, with_plain_breaks
 from deployments.forms.tosca import PREFIX, SSH_KEY, Storage
 from deployments.forms.yaml_text import yaml_text
 from deployments.placement import SLA_PLACEMENT, with_placement, without_placement
@@ -184,7 +184,7 @@ class ConfigurePage:
         """Typed values that only another template asks for, carried along so that switching back finds them."""
         if not isinstance(self.form.data, QueryDict):
             return []
-        shown = {control for controls in self.form.posted().values() for control in controls}
+        shown = {control for controls in self.form.controls().values() for control in controls}
         return [
             (name, value)
             for name, values in self.form.data.lists()
@@ -256,6 +256,7 @@ def page_for_data(
     check: bool = False,
 ) -> ConfigurePage:
     """The page for posted data: choices applied, typed values carried over, a password generated if asked for."""
+    data = with_plain_breaks(data)
     was = {name: data.get(f"was_{name}") or data.get(name, "") for name in CHOICE_NAMES}
     before = _resolved(subject, was)
     after = before if subject.alone else _resolved(subject, following_tag(before, data))

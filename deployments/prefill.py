@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from catalog.tosca.description import Input, as_words
 from deployments.forms.fields import InputField
 from deployments.forms.labels import label_for
-from deployments.forms.posted import LINK_CHARS, as_posted
+from deployments.forms.posted import LINK_CHARS, as_posted, with_plain_breaks
 from deployments.forms.tosca import OPTIONS, PREFIX, TITLE_CHARS, ToscaForm
 from deployments.forms.units import split_scalar
 from deployments.forms.widgets import NumberWithUnit
@@ -102,7 +102,7 @@ def form_fill_from_link(form: ToscaForm, query: QueryDict) -> tuple[list[str], l
     Anybody may have made the link: values are checked like typed ones, secrets and what the form does not show are
     never taken. Returns the labels of what was filled in, and a sentence for each value that was not.
     """
-    given = {name: values for name, values in query.lists() if name.startswith(PREFIX)}
+    given = {name: values for name, values in with_plain_breaks(query).lists() if name.startswith(PREFIX)}
     size = sum(len(name) + sum(map(len, values)) for name, values in given.items())
     if size > LINK_CHARS or len(given) > LINK_VALUES:
         return [], [_("This link carries more than a form takes from a link, so none of its values is used.")]

@@ -1,5 +1,6 @@
 """A browser without scripts, for tests over HTTP: it follows links and fills in forms as they are on the page."""
 
+import re
 from typing import Any, Self
 from urllib.parse import urljoin
 
@@ -14,6 +15,8 @@ class Page:
     def __init__(self, response: requests.Response) -> None:
         self.response, self.status, self.url, self.text = response, response.status_code, response.url, response.text
         self.tree = html.fromstring(response.text or "<html></html>", base_url=response.url)
+        for area in self.tree.iter("textarea"):  # HTML, section 13.2.6.4.7: the first line break is no part of it
+            area.text = (area.text or "").removeprefix("\n")
 
     @property
     def words(self) -> str:
@@ -59,6 +62,7 @@ class Visitor:
                 data += [(name, item) for item in (value if isinstance(value, list) else [value])]
         if button:
             data.append(button)
+        data = [(name, _LINE_BREAK.sub("\r\n", str(value))) for name, value in data]  # as browsers do (4.10.22.4)
         target = urljoin(page.url, form.action or page.url)
         headers = {"Referer": page.url, "Origin": self.base}
         if (form.method or "GET").upper() == "GET":
@@ -81,4 +85,5 @@ class Visitor:
         return self
 
 
+_LINE_BREAK = re.compile("\r\n?|\n")
 _SESSIONS: dict[tuple[str, str], RequestsCookieJar] = {}

@@ -72,11 +72,9 @@ class InputField(forms.Field):
         return value if any(isinstance(part, Typed) for part in parts) else self.show(value)
 
     def to_python(self, value: Any) -> Any:
-        if value is None or value in ("", [], ["", ""]):
-            return None
         # Plain text from here on: what came from the browser is marked as typed until now. Half of it may be missing.
-        parts = ["" if part is None else str(part) for part in value] if isinstance(value, list) else None
-        return self.read(str(value) if parts is None else parts)
+        text = list(map(_as_text, value)) if isinstance(value, list) else _as_text(value)
+        return None if text in ("", [], ["", ""]) else self.read(text)
 
     def clean(self, value: Any) -> Any:
         cleaned = super().clean(value)
@@ -101,7 +99,7 @@ class _Scalar(InputField):
     """A number with its unit; the unit alone is an empty field."""
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(value if value and str(value[0]).strip() else None)
+        return super().to_python(value if value and _as_text(value[0]).strip() else None)
 
 
 class Typed(str):
@@ -126,6 +124,10 @@ def by_name_and_type(item: Input, *, password_needed: bool = False) -> InputFiel
 def by_type(item: Input) -> InputField:
     """The field of an input as its choices or its type ask for it."""
     return _choice(item) if item.choices else _BY_TYPE.get(item.type, _other)(item)
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _sentences(words: str, hint: str) -> str:

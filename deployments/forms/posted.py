@@ -76,6 +76,17 @@ def with_missing(data: QueryDict, form: "ToscaForm") -> QueryDict:
     return result
 
 
+def with_plain_breaks(data: QueryDict) -> QueryDict:
+    """The data with every line break as templates have it.
+
+    Browsers send CR LF for each (HTML, section 4.10.22): a text of several lines would never be what it was.
+    """
+    result = QueryDict(mutable=True)
+    for key, values in data.lists():
+        result.setlist(key, [value.replace("\r\n", "\n") for value in values])
+    return result
+
+
 def typed_data(data: QueryDict) -> QueryDict:
     """Posted text marked as typed, so that fields show it as it is, also where it is no valid value."""
     marked = QueryDict(mutable=True)

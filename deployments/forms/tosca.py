@@ -308,11 +308,11 @@ class ToscaForm(forms.Form):
         data = self.data
         return {
             name: {control: list(map(str, data.getlist(control))) for control in controls if control in data}
-            for name, controls in self._controls().items()
+            for name, controls in self.controls().items()
         }
 
-    def _controls(self) -> dict[str, set[str]]:
-        """The names of the controls of each input."""
+    def controls(self) -> dict[str, set[str]]:
+        """The names of the controls of each input, also of those that send nothing now: a box without its tick."""
         return {item.name: {*as_posted(self[PREFIX + item.name]), PREFIX + item.name} for item in self.asked}
 
 

@@ -33,6 +33,15 @@ class Secret(forms.PasswordInput):
         return context
 
 
+class Units(forms.Select):
+    """A choice of units, with the one chosen if it is another: shown under one of the others it would change."""
+
+    def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
+        known = [unit for unit, _ in self.choices]
+        self.choices = [*self.choices, *((unit, unit) for unit in map(str, value) if unit and unit not in known)]
+        return super().optgroups(name, value, attrs)
+
+
 class NumberWithUnit(forms.MultiWidget):
     """A number and its unit: one labelled group of two controls."""
 
@@ -44,7 +53,7 @@ class NumberWithUnit(forms.MultiWidget):
         super().__init__(
             [
                 forms.NumberInput({"min": "0", "step": "any", "inputmode": "decimal"}),
-                forms.Select({"aria-label": unit_label}, choices=[(unit, unit) for unit in units]),
+                Units({"aria-label": unit_label}, choices=[(unit, unit) for unit in units]),
             ]
         )
 

@@ -123,6 +123,56 @@ def test_what_a_clone_shows_is_what_it_sends(
     assert again.choices == made.choices
 
 
+def test_a_box_ticked_and_unticked_again_is_off(browser: Client, module: Module, wire: responses.RequestsMock) -> None:
+    address = f"/module/{module.slug}"
+    ticked = browser.post(address, {**shown(browser.get(address)), "in-verbose": "on", "action": "review"})
+    assert ticked.context["page"].parked() == []
+    values = shown(ticked)
+    assert values.pop("in-verbose") == "on"
+    wire.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=upstream(), status=201)
+    assert browser.post(address, {**values, "action": "deploy"}).status_code == 302
+    assert sent(wire)["parameters"]["verbose"] is False
+
+
+def test_what_only_another_template_asks_for_is_parked(browser: Client, module: Module) -> None:
+    address = f"/module/{module.slug}"
+    values = {**shown(browser.get(address)), "in-elsewhere": "on", "in-elsewhere-shown": "1", "action": "apply"}
+    assert set(browser.post(address, values).context["page"].parked()) == {
+        ("in-elsewhere", "on"), ("in-elsewhere-shown", "1"),
+    }  # fmt: skip
+
+
+SEVERAL_LINES = RAW.replace(
+    "  node_templates:", '    settings: {type: string, default: "[a]\\nx = 1\\n"}\n  node_templates:'
+)
+
+
+def test_a_text_of_several_lines_is_sent_as_the_template_has_it(
+    browser: Client, db: None, wire: responses.RequestsMock
+) -> None:
+    module = make_module(templates=(make_template(SEVERAL_LINES, path="own.yml", display_name="Own"),))
+    address = f"/module/{module.slug}"
+    # As a browser sends it: each line break as CR LF.
+    values = {**shown(browser.get(address)), "in-settings": "[a]\r\nx = 1\r\n", "in-datasets": "a\r\nb"}
+    page = browser.post(address, {**values, "action": "apply"}).context["page"]
+    assert "in-datasets=a%0Ab" in page.share_path
+    assert "in-settings" not in page.share_path  # nothing of it was changed
+    wire.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=upstream(), status=201)
+    assert browser.post(address, {**values, "action": "deploy"}).status_code == 302
+    assert sent(wire)["parameters"]["settings"] == "[a]\nx = 1\n"
+
+
+def test_a_text_of_several_lines_that_nobody_touched_is_no_update(
+    browser: Client, owner: User, wire: responses.RequestsMock
+) -> None:
+    made = machine(owner, template_text=SEVERAL_LINES.replace("Container.Application.Docker.Marathon", "Compute"))
+    wire.add(responses.PUT, f"{ORCHESTRATOR}/deployments/{made.uuid}", status=202)
+    values = {**shown(browser.get(f"/deployments/{made.uuid}/update")), "in-settings": "[a]\r\nx = 1\r\n"}
+    values |= {"in-num_cpus": "3", "action": "deploy"}
+    assert browser.post(f"/deployments/{made.uuid}/update", values).status_code == 302
+    assert sent(wire)["parameters"] == {"num_cpus": 3}
+
+
 def test_nobody_begins_with_what_belongs_to_others(
     browser: Client, owner: User, stranger: User, module: Module
 ) -> None:

@@ -141,6 +141,43 @@ def test_what_does_not_fit_is_refused_with_the_rule_and_the_fact(spec: str, data
     assert said in refused(spec, data)
 
 
+RANGE = "x: {type: range, default: [3, 7]}"
+SIZE = "x: {type: scalar-unit.size, default: 4 GB}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "data", "value"),
+    [
+        (RANGE, "in-x_0=5", [5, "UNBOUNDED"]),
+        (RANGE, "in-x_1=9", [0, 9]),
+        (RANGE, "in-x_0=5&in-x_1=", [5, "UNBOUNDED"]),
+        (RANGE, "in-x_0=&in-x_1=9", [0, 9]),
+    ],
+)
+def test_a_half_of_a_range_that_is_missing_is_open(spec: str, data: str, value: list[Any]) -> None:
+    assert sent(spec, data) == {"x": value}
+
+
+@pytest.mark.parametrize(
+    ("spec", "data"), [(RANGE, "title=T"), (RANGE, "in-x_0=&in-x_1="), (SIZE, "in-x_1=GB"), (SIZE, "in-x_0=&in-x_1=GB")]
+)
+def test_a_pair_without_a_number_is_an_empty_field(spec: str, data: str) -> None:
+    assert sent(spec.replace("type", "required: false, type"), data) == {}
+    assert refused(spec, data) == "This is needed."
+
+
+def test_half_a_range_comes_back_as_it_was_typed() -> None:
+    html = str(form_for(RANGE, "in-x_0=5", check=False)["in-x"])
+    assert 'name="in-x_0" value="5"' in html
+    assert "None" not in html
+
+
+def test_a_unit_that_is_not_offered_is_shown_when_it_is_the_one_chosen() -> None:
+    assert '<option value="GiB" selected>' in str(form_for(SIZE, values={"x": "8 GiB"})["in-x"])
+    assert '<option value="GiB" selected>' in str(form_for(SIZE, "in-x_0=8&in-x_1=GiB", check=False)["in-x"])
+    assert "GiB" not in str(form_for(SIZE)["in-x"])
+
+
 def test_a_runaway_pattern_is_given_up_in_time() -> None:
     said = refused("x: {type: string, constraints: [{pattern: '^(a|aa)+$'}]}", f"in-x={'a' * 5000}b")
     assert "can't be checked" in said or "Must have the form" in said

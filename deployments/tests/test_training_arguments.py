@@ -129,6 +129,12 @@ class TestForm:
         assert sent.is_valid(), errors(sent)
         assert {name for name, _ in sent.call().params} == {"data", "rate", "opt", "aug", "js"}
 
+    def test_line_breaks_are_sent_as_they_are_written_elsewhere(self) -> None:
+        argument = Argument(name="notes", kind="string", default="a\nb")
+        typed = ArgumentsForm(QueryDict("a-notes=a%0D%0Ab"), arguments=[argument])
+        assert typed.is_valid()
+        assert typed.call().params == [("notes", "a\nb")]
+
     def test_off_is_sent_too(self) -> None:
         sent = form(aug=None)
         assert sent.is_valid()

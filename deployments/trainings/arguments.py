@@ -57,7 +57,7 @@ class ArgumentField(forms.Field):
             emptied = value == "" and self.argument.default and isinstance(self.argument.default, str)
             return "" if emptied and self.argument.kind == "string" and not self.argument.choices else OMITTED
         if not self.argument.many:
-            return self.read(str(value))
+            return self.read(str(value).replace("\r\n", "\n"))  # browsers send each line break so
         if len(value) > MAX_ENTRIES:
             raise ValidationError(f"Use at most {MAX_ENTRIES} entries; these are {len(value)}.")
         return [self._entry(place, text) for place, text in enumerate(value, start=1)]
