@@ -24,8 +24,8 @@ _DROPPED = "deepdash.dropped"  # key of request.META
 class Dropped(StrEnum):
     """Why a file was not taken."""
 
-    TOO_LARGE = "too large"
-    NO_ROOM = "no room"
+    TOO_LARGE = "too large"  # not shown
+    NO_ROOM = "no room"  # not shown
 
 
 def dropped_files(request: HttpRequest) -> Mapping[str, Dropped]:

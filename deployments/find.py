@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.urls import reverse
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -24,26 +25,33 @@ MAX_LETTERS = 100
 class Place(NamedTuple):
     """A page one can go to. ``words`` are found too, beside the title."""
 
-    title: Promise | str
+    title: Promise
     view: str
     icon: str
-    words: str = ""
+    words: Promise
+
+    def fits(self, words: list[str]) -> bool:
+        """Whether all of them begin a word of it, in the reader's language or in English, as manuals name pages."""
+        with translation.override("en"):
+            english = f"{self.title} {self.words}"
+        sought = f" {self.title} {self.words} {english}".casefold()
+        return all(f" {word}" in sought for word in words)
 
 
 PLACES = (
-    Place(_("Modules"), "catalog:home", "layers", "catalogue home"),
-    Place(_("Deployments"), "deployments:list", "play", "running environments"),
-    Place(_("Training"), "deployments:runs", "chart", "runs history compare"),
-    Place(_("Providers"), "deployments:providers", "folder", "sites agreements slas"),
-    Place(_("Notices"), "deployments:notices", "bell", "messages"),
-    Place(_("Storage accounts"), "deployments:storage", "lock", "rclone webdav nextcloud credentials"),
-    Place(_("Your usage"), "deployments:usage", "chart", "statistics hours"),
-    Place(_("Preferences"), "accounts:preferences", "user", "theme e-mail language group"),
-    Place(_("Services and settings"), "deployments:settings", "info", "health versions"),
+    Place(_("Modules"), "catalog:home", "layers", _("catalogue home")),
+    Place(_("Deployments"), "deployments:list", "play", _("running environments")),
+    Place(_("Training"), "deployments:runs", "chart", _("runs history compare")),
+    Place(_("Providers"), "deployments:providers", "folder", _("sites agreements slas")),
+    Place(_("Notices"), "deployments:notices", "bell", _("messages")),
+    Place(_("Storage accounts"), "deployments:storage", "lock", _("rclone webdav nextcloud credentials")),
+    Place(_("Your usage"), "deployments:usage", "chart", _("statistics hours")),
+    Place(_("Preferences"), "accounts:preferences", "user", _("theme e-mail language group")),
+    Place(_("Services and settings"), "deployments:settings", "info", _("health versions")),
 )
 STAFF_PLACES = (
-    Place(_("Administration"), "admin:index", "layers", "curate staff"),
-    Place("Parts of the interface", "design", "image", "design components tokens icons words glossary"),
+    Place(_("Administration"), "admin:index", "layers", _("curate staff")),
+    Place(_("Parts of the interface"), "design", "image", _("design components tokens icons words glossary")),
 )
 
 
@@ -98,9 +106,7 @@ def _modules(words: str) -> Group:
 def _places(user: "User", words: str) -> Group:
     places = (*PLACES, *STAFF_PLACES) if user.is_staff else PLACES
     sought = words.casefold().split()
-    fitting = [
-        place for place in places if all(f" {word}" in f" {place.title} {place.words}".casefold() for word in sought)
-    ]
+    fitting = [place for place in places if place.fits(sought)]
     return Group(gettext("Pages"), [Find(str(place.title), reverse(place.view), place.icon) for place in fitting])
 
 

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from deployments.adoption import repository
 from deployments.models import Deployment, Training
@@ -124,8 +124,9 @@ class Row:
     def size(self) -> str:
         """What it was made with: "4 CPUs, 1 GPU"."""
         cpus, gpus = self.deployment.num_cpus, self.deployment.num_gpus
-        parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((cpus, "CPU"), (gpus, "GPU")) if n]
-        return ", ".join(parts)
+        told = [ngettext("%(number)s CPU", "%(number)s CPUs", cpus) % {"number": cpus}] if cpus else []
+        told += [ngettext("%(number)s GPU", "%(number)s GPUs", gpus) % {"number": gpus}] if gpus else []
+        return ", ".join(told)
 
 
 @dataclass(frozen=True)

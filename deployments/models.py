@@ -8,6 +8,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from deployments.journal.models import Action, Notice
 from deployments.presets.models import Preset
@@ -138,7 +139,7 @@ class Deployment(models.Model):
 
     @property
     def shown_title(self) -> str:
-        return self.title or self.description or f"Deployment {self.reference[:UUID_CHARS]}"  # not shown
+        return self.title or self.description or _("Deployment %(id)s") % {"id": self.reference[:UUID_CHARS]}
 
     @property
     def run(self) -> str:

@@ -3,11 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.dateformat import format as formatted
+from django.utils.translation import gettext as _
 
 from deployments.models import Deployment, StatusEvent
 from deployments.states import COMPLETE, Status
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MONTHS = 12
+Key = tuple[int, int]  # a month: its year and its number
 # Bars are drawn in a box of these sizes.
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 740, 200, 44, 728, 20, 164
 
@@ -110,29 +113,28 @@ def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
             failed.add(pk)
         else:
             completed.setdefault(pk, at)
-    labels = _labels(now)
-    asked: Counter[str] = Counter()
-    lost: Counter[str] = Counter()
-    hours: dict[str, defaultdict[str, float]] = {"cpu": defaultdict(float), "gpu": defaultdict(float)}
+    asked: Counter[Key] = Counter()
+    lost: Counter[Key] = Counter()
+    hours: dict[str, defaultdict[Key, float]] = {"cpu": defaultdict(float), "gpu": defaultdict(float)}
     waits: list[float] = []
-    for pk, created, gone, status, known, ready, gpus, hardware, _, key in rows:
-        label = _label(created)
-        asked[label] += 1
+    for pk, created, gone, status, known, ready, gpus, hardware, _slug, key in rows:
+        month = _month(created)
+        asked[month] += 1
         last = known or status
         if last in {*COMPLETE, Status.UPDATE_FAILED, Status.UPDATE_IN_PROGRESS}:
             completed.setdefault(pk, created)
         elif last == Status.CREATE_FAILED:
             failed.add(pk)
         if pk in failed and pk not in completed:
-            lost[label] += 1
+            lost[month] += 1
         begun = completed.get(pk)
         if begun is None:
             continue
         if key and (ready or begun) > created:  # of one made elsewhere we saw neither
             waits.append(((ready or begun) - created).total_seconds() / 60)
         kind = "gpu" if gpus or hardware == "gpu" else "cpu"
-        for month, spent in _spread(begun, gone or now):
-            hours[kind][month] += spent
+        for spent_in, spent in _spread(begun, gone or now):
+            hours[kind][spent_in] += spent
     succeeded = len(completed)
     ended = succeeded + sum(lost.values())
     return Usage(
@@ -143,7 +145,9 @@ def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
         minutes_to_ready=round(median(waits)) if waits else None,
         cpu_hours=sum(hours["cpu"].values()),
         gpu_hours=sum(hours["gpu"].values()),
-        months=[Month(label, asked[label], lost[label], hours["cpu"][label], hours["gpu"][label]) for label in labels],
+        months=[
+            Month(_label(key), asked[key], lost[key], hours["cpu"][key], hours["gpu"][key]) for key in _months(now)
+        ],
         modules=Counter(row[8] or _("made elsewhere") for row in rows).most_common(10),
     )
 
@@ -168,24 +172,28 @@ def bars(rows: Iterable[tuple[str, float, float]]) -> list[Bar]:
     ]  # fmt: skip
 
 
-def _label(when: datetime) -> str:
+def _month(when: datetime) -> Key:
     local = timezone.localtime(when)
-    return f"{local:%b %Y}"
+    return local.year, local.month
 
 
-def _labels(now: datetime) -> list[str]:
+def _months(now: datetime) -> list[Key]:
     """The last MONTHS months, oldest first."""
-    local = timezone.localtime(now)
-    numbers = [local.year * 12 + local.month - 1 - back for back in range(MONTHS)]
-    return [f"{datetime(number // 12, number % 12 + 1, 1):%b %Y}" for number in reversed(numbers)]  # noqa: DTZ001
+    year, month = _month(now)
+    numbers = [year * 12 + month - 1 - back for back in range(MONTHS)]
+    return [(number // 12, number % 12 + 1) for number in reversed(numbers)]
 
 
-def _spread(begun: datetime, ended: datetime) -> Iterable[tuple[str, float]]:
+def _label(month: Key) -> str:
+    return formatted(date(*month, 1), _("M Y"))
+
+
+def _spread(begun: datetime, ended: datetime) -> Iterable[tuple[Key, float]]:
     """The hours between two moments, by month."""
     at = timezone.localtime(begun)
     ended = timezone.localtime(ended)
     while at < ended:
         following = (at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
         until = min(following, ended)
-        yield _label(at), (until - at).total_seconds() / 3600
+        yield _month(at), (until - at).total_seconds() / 3600
         at = until

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from deepdash.errors import Problem
@@ -97,7 +98,8 @@ def recorded(user: "User", what: str, deployment: "Deployment", *, detail: str =
     try:
         yield outcome
     except Problem as problem:
-        why = " ".join(filter(None, [detail, problem.headline, problem.detail]))
+        with translation.override("en"):  # operators read it
+            why = " ".join(filter(None, [detail, problem.headline, problem.detail]))
         action_record(user, what, deployment, result=result_of(problem), detail=why)
         raise
     action_record(user, what, deployment, result=outcome.result, detail=detail)

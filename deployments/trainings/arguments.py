@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
 
 from deepdash.config import config
 from deepdash.templatetags.ui import filesize
@@ -43,7 +44,7 @@ class ArgumentField(forms.Field):
             label=argument.name,
             help_text=_sentences(argument.help, hint),
             widget=widget,
-            error_messages={"required": "This is needed."},
+            error_messages={"required": _("This is needed.")},
         )
         self.optional_mark = not self.required and not argument.has_default
 
@@ -59,14 +60,16 @@ class ArgumentField(forms.Field):
         if not self.argument.many:
             return self.read(str(value).replace("\r\n", "\n"))  # browsers send each line break so
         if len(value) > MAX_ENTRIES:
-            raise ValidationError(f"Use at most {MAX_ENTRIES} entries; these are {len(value)}.")
+            message = _("Use at most %(most)s entries; these are %(number)s.")
+            raise ValidationError(message % {"most": MAX_ENTRIES, "number": len(value)})
         return [self._entry(place, text) for place, text in enumerate(value, start=1)]
 
     def _entry(self, place: int, text: str) -> Any:
         try:
             return self.read(text)
         except ValidationError as error:
-            raise ValidationError(f"Entry {place}: {' '.join(error.messages)}") from None
+            why = " ".join(error.messages)
+            raise ValidationError(_("Entry %(number)s: %(why)s") % {"number": place, "why": why}) from None
 
 
 class YesNoField(ArgumentField):
@@ -84,22 +87,24 @@ class UploadField(forms.FileField):
     def __init__(self, argument: Argument, hint: str) -> None:
         self.argument = argument
         limit = config.UPLOAD_MEGABYTES * 1_000_000
-        help_text = _sentences(argument.help, hint, f"At most {filesize(limit)}.")
+        help_text = _sentences(argument.help, hint, _("At most %(most)s.") % {"most": filesize(limit)})
         super().__init__(
             required=argument.required, label=argument.name, help_text=help_text,
-            widget=forms.FileInput({"wide": " full"}), error_messages={"required": "Choose a file."},
+            widget=forms.FileInput({"wide": " full"}), error_messages={"required": _("Choose a file.")},
         )  # fmt: skip
         self.limit, self.optional_mark = limit, not argument.required
         self.dropped: Dropped | None = None
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         if self.dropped == Dropped.NO_ROOM:
-            raise ValidationError("There is no room for this file here right now. Try again later, or tell support.")
+            raise ValidationError(_("There is no room for this file here right now. Try again later, or tell support."))
         if self.dropped or (data and data.size > self.limit):
-            raise ValidationError(f"This file is too large: at most {filesize(self.limit)} can be sent.")
+            message = _("This file is too large: at most %(most)s can be sent.")
+            raise ValidationError(message % {"most": filesize(self.limit)})
         file = super().clean(data, initial)
         if file and (getattr(file, "cut", False) or file.size > self.limit):
-            raise ValidationError(f"This file is too large: at most {filesize(self.limit)} can be sent from here.")
+            message = _("This file is too large: at most %(most)s can be sent from here.")
+            raise ValidationError(message % {"most": filesize(self.limit)})
         return file or OMITTED
 
 
@@ -132,7 +137,8 @@ class ArgumentsForm(forms.Form):
                 value = self.values.get(argument.name, argument.default)
                 self.initial[name] = as_typed(argument, value)
                 if argument.name in self.values and argument.has_default and value != argument.default:
-                    field.help_text = _sentences(str(field.help_text), f"Its default is {_named(argument)}.")
+                    usual = _("Its default is %(value)s.") % {"value": _named(argument)}
+                    field.help_text = _sentences(str(field.help_text), usual)
 
     @property
     def first(self) -> list[forms.BoundField]:
@@ -190,7 +196,7 @@ class ArgumentsForm(forms.Form):
         for name, errors in self.errors.items():
             text = " ".join(map(str, errors))
             bound = self[name] if name in self.fields else None
-            found.append((bound.id_for_label if bound else "train", str(bound.label) if bound else "Form", text))
+            found.append((bound.id_for_label if bound else "train", str(bound.label) if bound else _("Form"), text))
         return found
 
     def _is_needed(self, name: str) -> bool:
@@ -204,7 +210,7 @@ def field_for(argument: Argument) -> ArgumentField:
     """The form field of an argument that is no file."""
     if argument.kind == "boolean" and not argument.many:
         return YesNoField(
-            argument, widget=Toggle({"said": "Yes"}), read=lambda text: text.lower() in {"true", "on", "1"}
+            argument, widget=Toggle({"said": _("Yes")}), read=lambda text: text.lower() in {"true", "on", "1"}
         )
     read = _reader(argument)
     if argument.many:
@@ -212,7 +218,7 @@ def field_for(argument: Argument) -> ArgumentField:
     if argument.choices:
         return _choice_field(argument, read)
     if argument.secret:
-        hint = "Not kept here. Left empty, the module’s default is used."
+        hint = _("Not kept here. Left empty, the module’s default is used.")
         return ArgumentField(argument, widget=Secret({"wide": " full"}, generate=False), read=read, hint=hint)
     if argument.kind in {"integer", "number"}:
         whole = argument.kind == "integer"
@@ -222,7 +228,7 @@ def field_for(argument: Argument) -> ArgumentField:
         return ArgumentField(argument, widget=forms.NumberInput(attrs), read=read, hint=_range(argument))
     if argument.kind == "object":
         widget: forms.Widget = forms.Textarea({"rows": 3, "class": "mono", "wide": " full", "spellcheck": "false"})
-        return ArgumentField(argument, widget=widget, read=read, hint="Written in JSON.")
+        return ArgumentField(argument, widget=widget, read=read, hint=_("Written in JSON."))
     return ArgumentField(argument, widget=_text_widget(argument), read=read)
 
 
@@ -259,10 +265,8 @@ def _list_field(argument: Argument, read: Callable[[str], Any]) -> ArgumentField
         options = [(as_sent(value), as_sent(value)) for value in argument.choices]
         return ArgumentField(argument, widget=forms.CheckboxSelectMultiple(choices=options), read=read)
     widget = forms.Textarea({"rows": 3, "class": "mono", "wide": " full", "spellcheck": "false"})
-    hint = f"One per line. {_range(argument)}".strip()
-    if argument.default:
-        hint += " Left empty, its default counts."
-    return ArgumentField(argument, widget=widget, read=read, hint=hint)
+    hints = [_("One per line."), _range(argument), _("Left empty, its default counts.") if argument.default else ""]
+    return ArgumentField(argument, widget=widget, read=read, hint=" ".join(filter(None, hints)))
 
 
 def _choice_field(argument: Argument, read: Callable[[str], Any]) -> ArgumentField:
@@ -271,8 +275,8 @@ def _choice_field(argument: Argument, read: Callable[[str], Any]) -> ArgumentFie
         values.insert(0, argument.default)
     options = [(as_sent(value), as_sent(value)) for value in values]
     if argument.default is None:
-        options.insert(0, ("", "Choose…" if argument.required else "The module’s default"))
-    few = len(options) <= 3 and all(len(label) <= 12 for _, label in options) and argument.default is not None
+        options.insert(0, ("", _("Choose…") if argument.required else _("The module’s default")))
+    few = len(options) <= 3 and all(len(label) <= 12 for sent, label in options) and argument.default is not None
     return ArgumentField(argument, widget=(Segments if few else forms.Select)(choices=options), read=read)
 
 
@@ -284,7 +288,7 @@ def _reader(argument: Argument) -> Callable[[str], Any]:
         if argument.choices:
             allowed = [*argument.choices, *([argument.default] if argument.has_default else [])]
             if value not in allowed:
-                raise ValidationError(f"“{text[:40]}” can’t be chosen; take one of the list.")
+                raise ValidationError(_("“%(text)s” can’t be chosen; take one of the list.") % {"text": text[:40]})
         _check_range(argument, value)
         _check_text(argument, value)
         return value
@@ -296,23 +300,23 @@ def _integer(text: str) -> int:
     try:
         return int(text.strip())
     except ValueError:
-        raise ValidationError(f"Write a whole number; “{text[:40]}” is none.") from None
+        raise ValidationError(_("Write a whole number; “%(text)s” is none.") % {"text": text[:40]}) from None
 
 
 def _float(text: str) -> float:
     try:
         value = float(text.strip())
     except ValueError:
-        raise ValidationError(f"Write a number; “{text[:40]}” is none.") from None
+        raise ValidationError(_("Write a number; “%(text)s” is none.") % {"text": text[:40]}) from None
     if not math.isfinite(value):
-        raise ValidationError(f"Write a number; “{text[:40]}” can’t be sent.")
+        raise ValidationError(_("Write a number; “%(text)s” can’t be sent.") % {"text": text[:40]})
     return value
 
 
 def _boolean(text: str) -> bool:
     known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     if text.strip().lower() not in known:
-        raise ValidationError(f"Write true or false; “{text[:40]}” is neither.")
+        raise ValidationError(_("Write true or false; “%(text)s” is neither.") % {"text": text[:40]})
     return known[text.strip().lower()]
 
 
@@ -320,9 +324,9 @@ def _object(text: str) -> Any:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValidationError(f"This is no JSON: {error}.") from None
+        raise ValidationError(_("This is no JSON: %(error)s.") % {"error": error}) from None
     if not isinstance(value, dict):
-        raise ValidationError("Write a JSON object: names and values in braces.")
+        raise ValidationError(_("Write a JSON object: names and values in braces."))
     return value
 
 
@@ -341,16 +345,20 @@ def _check_range(argument: Argument, value: Any) -> None:
     too_low = low is not None and (value < low or (argument.over and value == low))
     too_high = high is not None and (value > high or (argument.under and value == high))
     if too_low or too_high:
-        raise ValidationError(f"{_range(argument).removesuffix('.')}; this is {_plain(float(value))}.")
+        facts = {"rule": _range(argument).removesuffix("."), "number": _plain(float(value))}
+        raise ValidationError(_("%(rule)s; this is %(number)s.") % facts)
 
 
 def _check_text(argument: Argument, value: Any) -> None:
     if not isinstance(value, str):
         return
-    if len(value) > (argument.max_length or MAX_CHARS):
-        raise ValidationError(f"Use at most {argument.max_length or MAX_CHARS} characters; this has {len(value)}.")
-    if argument.min_length and len(value) < argument.min_length:
-        raise ValidationError(f"Use at least {argument.min_length} characters; this has {len(value)}.")
+    most, least, number = argument.max_length or MAX_CHARS, argument.min_length or 0, len(value)
+    if number > most:
+        message = _("Use at most %(most)s characters; this has %(number)s.")
+        raise ValidationError(message % {"most": most, "number": number})
+    if number < least:
+        message = _("Use at least %(least)s characters; this has %(number)s.")
+        raise ValidationError(message % {"least": least, "number": number})
     try:
         wrong = (argument.format == "date" and not parse_date(value)) or (
             argument.format == "date-time" and not parse_datetime(value)
@@ -359,20 +367,26 @@ def _check_text(argument: Argument, value: Any) -> None:
         wrong = True
     if wrong:
         shape = "2026-11-23" if argument.format == "date" else "2026-11-23T14:30:00"
-        raise ValidationError(f"Write it like {shape}; this is “{value[:40]}”.")
+        raise ValidationError(_("Write it like %(shape)s; this is “%(text)s”.") % {"shape": shape, "text": value[:40]})
 
 
 def _range(argument: Argument) -> str:
     low, high = argument.minimum, argument.maximum
-    if low is not None and high is not None and not argument.over and not argument.under:
-        return f"From {_plain(low)} to {_plain(high)}."
-    parts = []
-    if low is not None:
-        parts.append(f"more than {_plain(low)}" if argument.over else f"at least {_plain(low)}")
-    if high is not None:
-        parts.append(f"less than {_plain(high)}" if argument.under else f"at most {_plain(high)}")
-    text = ", ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    ends = {"low": None if low is None else _plain(low), "high": None if high is None else _plain(high)}
+    match low is not None, high is not None, argument.over, argument.under:
+        case True, True, False, False:
+            return _("From %(low)s to %(high)s.") % ends
+        case True, True, True, False:
+            return _("More than %(low)s, at most %(high)s.") % ends
+        case True, True, False, True:
+            return _("At least %(low)s, less than %(high)s.") % ends
+        case True, True, True, True:
+            return _("More than %(low)s, less than %(high)s.") % ends
+        case True, False, over, _under:
+            return (_("More than %(low)s.") if over else _("At least %(low)s.")) % ends
+        case False, True, _over, under:
+            return (_("Less than %(high)s.") if under else _("At most %(high)s.")) % ends
+    return ""
 
 
 def _plain(number: float) -> str:
@@ -381,9 +395,9 @@ def _plain(number: float) -> str:
 
 def _named(argument: Argument) -> str:
     if argument.kind == "boolean":
-        return "yes" if argument.default else "no"
+        return _("yes") if argument.default else _("no")
     if argument.default in (None, "", []):
-        return "empty"
+        return _("empty")
     text = as_sent(argument.default)
     return text if len(text) <= 60 else f"{text[:57]}…"
 

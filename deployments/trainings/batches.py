@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from accounts.tokens import LoginExpired
 from deepdash.clock import passed
@@ -51,7 +53,7 @@ def axis_values(text: str, field: forms.Field) -> list[Any]:
     Each is checked as the argument's own field would. Raises ValidationError.
     """
     if not isinstance(field, ArgumentField):
-        raise ValidationError("This argument can’t be varied.")
+        raise ValidationError(_("This argument can’t be varied."))
     values: list[Any] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         for one in _range(part, field.argument):
@@ -59,9 +61,9 @@ def axis_values(text: str, field: forms.Field) -> list[Any]:
             if value not in values:
                 values.append(value)
             if len(values) > MOST_RUNS:
-                raise ValidationError(f"These are more than {MOST_RUNS} values.")
+                raise ValidationError(_("These are more than %(most)s values.") % {"most": MOST_RUNS})
     if not values:
-        raise ValidationError("Write at least one value, several separated by commas.")
+        raise ValidationError(_("Write at least one value, several separated by commas."))
     return values
 
 
@@ -125,7 +127,8 @@ def batches_go_on(*, until: float, only: TrainingBatch | None = None) -> None:
         claim = timezone.now() + CLAIM
         if TrainingBatch.objects.filter(free, pk=batch.pk).update(claimed_until=claim):
             try:
-                _go_on(batch)
+                with translation.override(batch.deployment.owner.language or settings.LANGUAGE_CODE):
+                    _go_on(batch)  # a reason to stop is kept as its owner reads it
             finally:
                 TrainingBatch.objects.filter(pk=batch.pk, claimed_until=claim).update(claimed_until=None)
 
@@ -137,9 +140,9 @@ def _go_on(batch: TrainingBatch) -> None:
     """
     user, deployment = batch.deployment.owner, batch.deployment
     if deployment.is_gone:
-        return batch_stop(batch, "Its deployment is gone.")
+        return batch_stop(batch, _("Its deployment is gone."))
     if deployment.status == Status.CREATE_FAILED:
-        return batch_stop(batch, "Its deployment could not be created.")
+        return batch_stop(batch, _("Its deployment could not be created."))
     try:
         trainings_read(user=user, deployment=deployment, force=True)
         if problem := api_of(deployment).problem:
@@ -153,9 +156,11 @@ def _go_on(batch: TrainingBatch) -> None:
         call = _call(batch, place)
         training_start(user=user, deployment=deployment, model=batch.model, call=call, batch=batch, place=place)
     except ArgumentsRefused as refused:
-        return batch_stop(batch, f"The module refused the arguments of one of them. {refused.detail}")
+        return batch_stop(
+            batch, _("The module refused the arguments of one of them. %(why)s") % {"why": refused.detail}
+        )
     except LoginExpired:
-        return batch_stop(batch, "Your session ended for good, so the dashboard could no longer act for you.")
+        return batch_stop(batch, _("Your session ended for good, so the dashboard could no longer act for you."))
     except ServiceError as error:
         log.info("Batch %s waits: %s", batch.pk, error)
     except Problem as problem:
@@ -168,7 +173,7 @@ def _go_on(batch: TrainingBatch) -> None:
 def _wait(batch: TrainingBatch) -> None:
     """Tried again in a minute, but not for ever."""
     if timezone.now() - _last_sign(batch) > PATIENCE:
-        batch_stop(batch, "The API gave no answer for a day.")
+        batch_stop(batch, _("The API gave no answer for a day."))
 
 
 def _next_place(batch: TrainingBatch) -> int | None:
@@ -209,7 +214,8 @@ def _range(text: str, argument: Argument) -> list[str]:
     except ValueError:
         return [text]
     if not (step > 0 and first <= last and (last - first) / step <= MOST_RUNS):  # so that NaN is refused too
-        raise ValidationError(f"“{text[:40]}” is no range of at most {MOST_RUNS} values; write it like 10..50 step 10.")
+        message = _("“%(text)s” is no range of at most %(most)s values; write it like 10..50 step 10.")
+        raise ValidationError(message % {"text": text[:40], "most": MOST_RUNS})
     count = int((last - first) / step + 1e-9) + 1
     values = [round(first + place * step, 12) for place in range(count)]
     return [str(int(value)) if value.is_integer() else repr(value) for value in values]

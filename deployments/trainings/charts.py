@@ -4,6 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.utils.dateformat import format as formatted
+from django.utils.translation import gettext as _
+
 from deployments.trainings.models import Training
 from deployments.trainings.states import TrainingStatus
 
@@ -65,24 +68,25 @@ def over_time(runs: Sequence[Training], metric: str) -> Chart | None:
         return None
     scale = _Scale(values, BOTTOM, TOP)
     places = [round(LEFT + 20 + place * (RIGHT - LEFT - 40) / max(1, len(drawn) - 1), 1) for place in range(len(drawn))]
-    chart = Chart(f"{metric} of each training, in the order they were started", "Trainings", metric, scale.grid())
+    title = _("%(metric)s of each training, in the order they were started") % {"metric": metric}
+    chart = Chart(title, _("Trainings"), metric, scale.grid())
     every = max(1, math.ceil(len(drawn) / MAX_LABELS))
     best = _best(metric, values)
     same_day = len({run.started_at.date() for run in drawn}) == 1
+    day, error = _("j M"), _("error")
     for place, (x, run) in enumerate(zip(places, drawn, strict=True)):
-        when = f"{run.started_at:%H:%M}" if same_day else f"{run.started_at.day} {run.started_at:%b}"
+        when = formatted(run.started_at, "H:i" if same_day else day)
         if place % every == 0:
             chart.ticks.append((x, when))
         if metric in run.metrics:
             value = run.metrics[metric]
             is_best = value == best and chart.best is None
-            mark = Mark(
-                x, scale.at(value), f"{when}: {number(value)}", f"{number(value)} best" if is_best else "", is_best
-            )
+            text = _("%(number)s best") % {"number": number(value)} if is_best else ""
+            mark = Mark(x, scale.at(value), f"{when}: {number(value)}", text, is_best)
             chart.dots.append(mark)
             chart.best = mark if is_best else chart.best
         elif run.status == TrainingStatus.ERROR:
-            chart.crosses.append(Mark(x, BOTTOM, f"{when}: error", "error" if len(drawn) <= 16 else ""))
+            chart.crosses.append(Mark(x, BOTTOM, f"{when}: {error}", error if len(drawn) <= 16 else ""))
         elif len(drawn) <= 16:
             chart.words.append(Mark(x, BOTTOM, when, run.view.label.lower()))
     chart.line = " ".join(f"{dot.x},{dot.y}" for dot in chart.dots)
@@ -93,15 +97,17 @@ def against(runs: Sequence[Training], argument: str, metric: str) -> Chart | Non
     """A numeric argument across, a metric upward, a dot per run; None when fewer than two runs have both."""
     pairs = [(float(run.arguments[argument]), run.metrics[metric], run) for run in runs
              if is_number(run.arguments.get(argument)) and metric in run.metrics]  # fmt: skip
-    if len(pairs) < 2 or len({across for across, _, _ in pairs}) < 2:
+    if len(pairs) < 2 or len({across for across, upward, run in pairs}) < 2:
         return None
     across = _Scale([pair[0] for pair in pairs], LEFT + 20, RIGHT - 20, wide=True)
     upward = _Scale([pair[1] for pair in pairs], BOTTOM, TOP)
-    chart = Chart(f"{metric} by {argument}", argument, metric, upward.grid(), across.grid())
+    title = _("%(metric)s by %(argument)s") % {"metric": metric, "argument": argument}
+    chart = Chart(title, argument, metric, upward.grid(), across.grid())
     best = _best(metric, [pair[1] for pair in pairs])
+    moment = _("j M H:i")
     for x, y, run in pairs:
-        title = f"{argument} {number(x)}, {metric} {number(y)}, {run.started_at.day} {run.started_at:%b %H:%M}"
-        mark = Mark(across.at(x), upward.at(y), title, "", y == best)
+        hint = f"{argument} {number(x)}, {metric} {number(y)}, {formatted(run.started_at, moment)}"
+        mark = Mark(across.at(x), upward.at(y), hint, "", y == best)
         chart.dots.append(mark)
     return chart
 

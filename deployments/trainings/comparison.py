@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from deployments.trainings.charts import Chart, against, metrics_in, number, over_time, varied_numbers
 from deployments.trainings.models import Training
 from deployments.trainings.results import shown
@@ -43,17 +45,17 @@ class Comparison:
 
     @property
     def parts(self) -> list[tuple[str, list[Line]]]:
-        return [("Run", self.facts), ("Arguments", self.arguments), ("Result", self.results)]
+        return [(_("Run"), self.facts), (_("Arguments"), self.arguments), (_("Result"), self.results)]
 
 
 def compare(runs: Sequence[Training], *, metric: str = "", across: str = "") -> Comparison:
     """The comparison of some runs; ``metric`` and ``across`` choose what the charts show, where they make sense."""
     found = Comparison(sorted(runs, key=lambda run: (run.started_at, run.pk)))
     found.facts = [
-        Line("Status", [run.view.label for run in found.runs]),
-        Line("Deployment", [deployment_name(run) for run in found.runs]),
-        Line("Image", [image_of(run) or "–" for run in found.runs]),
-        Line("Duration", [run.took_text for run in found.runs]),
+        Line(_("Status"), [str(run.view.label) for run in found.runs]),
+        Line(_("Deployment"), [deployment_name(run) for run in found.runs]),
+        Line(_("Image"), [image_of(run) or "–" for run in found.runs]),
+        Line(_("Duration"), [run.took_text for run in found.runs]),
     ]
     names = list(dict.fromkeys(name for run in found.runs for name in run.arguments))
     found.arguments = _sorted(
@@ -80,7 +82,7 @@ def deployment_name(run: Training) -> str:
     if run.deployment is not None:
         return run.deployment.shown_title
     told = run.source_title if hasattr(run, "source_title") else run.source.get("deployment", {}).get("title")
-    return str(told or "imported")
+    return str(told or _("imported"))
 
 
 def image_of(run: Training) -> str:

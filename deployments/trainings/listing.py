@@ -8,18 +8,19 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q
 from django.http import QueryDict
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from deployments.trainings.arguments import as_sent
 from deployments.trainings.charts import number
 from deployments.trainings.models import Training, TrainingQuerySet
 from deployments.trainings.results import shown
-from deployments.trainings.states import UNDER_WAY
+from deployments.trainings.states import UNDER_WAY, VIEWS
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 PER_PAGE = 25
-STATUSES = {"running": "Running", "done": "Done", "error": "Error", "cancelled": "Cancelled", "lost": "Lost"}
+STATUSES = ("running", "done", "error", "cancelled", "lost")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class RunRow:
 
     @property
     def message(self) -> str:
-        first = self.run.message.strip().splitlines()[-1:] or [""]
+        first = self.run.shown_message.strip().splitlines()[-1:] or [""]
         return first[0] if len(first[0]) <= 160 else f"{first[0][:157]}…"
 
 
@@ -147,10 +148,10 @@ def filters(user: "User", query: TrainingQuery) -> dict[str, list[tuple[str, str
            for status in STATUSES}
     )  # fmt: skip
     pairs = set(mine.values_list("module_slug", "deployment__uuid", "deployment__title").distinct())
-    modules = {slug for slug, _, _ in pairs if slug} | ({query.module} - {""})
-    deployments = {uuid: title or f"Deployment {uuid[:13]}" for _, uuid, title in pairs if uuid}
+    modules = {slug for slug, uuid, title in pairs if slug} | ({query.module} - {""})
+    deployments = {uuid: title or _("Deployment %(id)s") % {"id": uuid[:13]} for slug, uuid, title in pairs if uuid}
     return {
-        "statuses": [(key, f"{label} ({counts[key]})") for key, label in STATUSES.items()],
+        "statuses": [(key, f"{VIEWS[key].label} ({counts[key]})") for key in STATUSES],
         "modules": [(slug, slug) for slug in sorted(modules)],
         "deployments": sorted(deployments.items(), key=lambda item: item[1].lower()),
     }
@@ -170,7 +171,8 @@ def in_short(run: Training, telling: Collection[str] = (), *, limit: int = 4) ->
     names = sorted(run.arguments, key=lambda name: name not in telling)
     parts = [f"{name} {_brief(run.arguments[name])}" for name in names if run.arguments[name] not in (None, "", [])]
     more = len(parts) - limit
-    return ", ".join(parts[:limit]) + (f" and {more} more" if more > 0 else "")
+    told = ", ".join(parts[:limit])
+    return _("%(arguments)s and %(number)s more") % {"arguments": told, "number": more} if more > 0 else told
 
 
 def _brief(value: Any) -> str:

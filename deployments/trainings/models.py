@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.db.models.fields.json import KT
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from deepdash.fields import EncryptedTextField
 from deployments.trainings.durations import in_words
@@ -43,7 +45,7 @@ class ModuleApi(models.Model):
     )
 
     def __str__(self) -> str:
-        return f"API of deployment {self.deployment_id}"
+        return f"API of deployment {self.deployment_id}"  # not shown
 
     def model(self, key: str) -> "dict[str, Any] | None":
         return next((model for model in self.offered if model["key"] == key), None)
@@ -112,10 +114,10 @@ class TrainingBatch(models.Model):
     """
 
     class State(models.TextChoices):
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        CANCELLED = "cancelled", "Cancelled"
-        STOPPED = "stopped", "Stopped"
+        RUNNING = "running", gettext_lazy("Running")
+        DONE = "done", gettext_lazy("Done")
+        CANCELLED = "cancelled", gettext_lazy("Cancelled")
+        STOPPED = "stopped", gettext_lazy("Stopped")
 
     key = models.UUIDField(unique=True, default=uuid_module.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="training_batches")
@@ -136,7 +138,7 @@ class TrainingBatch(models.Model):
         ordering: ClassVar = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"batch of {len(self.plan)}"
+        return f"batch of {len(self.plan)}"  # not shown
 
     def get_absolute_url(self) -> str:
         return reverse("deployments:batch", args=[self.key])
@@ -229,8 +231,13 @@ class Training(models.Model):
             return "–"
         text = in_words(took.total_seconds())
         if self.is_under_way:
-            return f"{text} so far"
-        return text if self.duration is not None else f"about {text}"
+            return _("%(time)s so far") % {"time": text}
+        return text if self.duration is not None else _("about %(time)s") % {"time": text}
+
+    @property
+    def shown_message(self) -> str:
+        """The module's own words as they are; why it is lost, which are ours, in the reader's language."""
+        return _(self.message) if self.message and self.status == TrainingStatus.LOST else self.message
 
 
 class TrainingArguments(models.Model):
@@ -250,4 +257,4 @@ class TrainingArguments(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or "last used"
+        return self.name or "last used"  # not shown

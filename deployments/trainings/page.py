@@ -1,13 +1,16 @@
 """Everything the training page of a deployment shows, from the database alone."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 from hashlib import blake2s
 from statistics import median
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.http import QueryDict
+from django.utils.dateformat import format as formatted
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from deployments.listing import Row
 from deployments.models import Deployment, ModuleApi, Training, TrainingArguments, TrainingBatch
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 # DEEPaaS 2.6 gives a training the open upload itself, which it can't hand to its worker process.
-TRAIN_FILE_HINT = "Many versions of DEEPaaS can’t train on an uploaded file; a path in the storage always works."
+TRAIN_FILE_HINT = gettext_lazy(
+    "Many versions of DEEPaaS can’t train on an uploaded file; a path in the storage always works."
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Current:
 
     @property
     def so_far(self) -> str:
-        return self.run.took_text.removesuffix(" so far")
+        took = self.run.took()
+        return "–" if took is None else in_words(took.total_seconds())
 
     @property
     def arguments(self) -> str:
@@ -141,7 +147,7 @@ def model_of(api: ModuleApi | None, key: str, operation: str = "train") -> dict[
 
 
 def train_form(arguments: list[Argument], data: Any = None, files: Any = None, **options: Any) -> ArgumentsForm:
-    return ArgumentsForm(data, files, arguments=arguments, file_hint=TRAIN_FILE_HINT, **options)
+    return ArgumentsForm(data, files, arguments=arguments, file_hint=str(TRAIN_FILE_HINT), **options)
 
 
 def start_values(user: "User", kept: list[TrainingArguments], data: QueryDict) -> tuple[dict[str, Any], str]:
@@ -150,16 +156,16 @@ def start_values(user: "User", kept: list[TrainingArguments], data: QueryDict) -
     ``from`` names one of the user's own runs, ``set`` a named set; without them those used last, if any.
     """
     if run := run_by_key(user, data.get("from", "")):
-        when = f"{run.started_at.day} {run.started_at:%b, %H:%M} UTC"
-        return run.arguments, f"Filled in with the arguments of the training of {when}."
+        when = _("%(time)s UTC") % {"time": formatted(run.started_at.astimezone(UTC), _("j M, H:i"))}
+        return run.arguments, _("Filled in with the arguments of the training of %(when)s.") % {"when": when}
     if name := data.get("set", ""):
         found = next((one for one in kept if one.name == name), None)
         if found:
-            return found.arguments, f"Filled in with your set “{found.name}”."
+            return found.arguments, _("Filled in with your set “%(name)s”.") % {"name": found.name}
     if data.get("from") == "defaults":
         return {}, ""
     last = next((one for one in kept if not one.name), None)
-    return (last.arguments, "Filled in as you last used it.") if last and last.arguments else ({}, "")
+    return (last.arguments, _("Filled in as you last used it.")) if last and last.arguments else ({}, "")
 
 
 def usual_duration(runs: list[Training]) -> timedelta | None:

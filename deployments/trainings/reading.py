@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext_noop
 
 from deepdash.clock import is_later, within
 from deepdash.http import ServiceError
@@ -14,6 +15,7 @@ from deployments.clients.deepaas import Deepaas, Model
 from deployments.clients.deepaas import Training as Told
 from deployments.journal.actions import action_record
 from deployments.journal.models import Action
+from deployments.journal.notices import languages_of
 from deployments.outputs import services_of, without_secrets
 from deployments.trainings.description import arguments_of, stored
 from deployments.trainings.models import ModuleApi, Training
@@ -147,7 +149,7 @@ def api_record(api: ModuleApi, reading: Reading) -> list[Training]:
         for run in pending:
             if not within(run.first_seen_at, GIVE_UP, reading.at) and run.model in reading.runs:
                 run_lost(run, reading.at)
-                run.message = "No answer came when it was started, and DEEPaaS does not have it."
+                run.message = gettext_noop("No answer came when it was started, and DEEPaaS does not have it.")
                 changed.append(run)
                 missed.append(run)
         Training.objects.bulk_create(new, ignore_conflicts=True)
@@ -156,8 +158,10 @@ def api_record(api: ModuleApi, reading: Reading) -> list[Training]:
         running_count(api.deployment)
         trainings_tell(ended)
         starts_missed_tell(missed)
-        starts_settle(found, Action.Result.DONE, "It was found in the list of its DEEPaaS afterwards.", reading.at)
-        starts_settle(missed, Action.Result.FAILED, "It was not in the list of its DEEPaaS afterwards.", reading.at)
+        here = "It was found in the list of its DEEPaaS afterwards."  # not shown
+        nowhere = "It was not in the list of its DEEPaaS afterwards."  # not shown
+        starts_settle(found, Action.Result.DONE, here, reading.at)
+        starts_settle(missed, Action.Result.FAILED, nowhere, reading.at)
     return ended
 
 
@@ -206,7 +210,9 @@ def run_lost(run: Training, at: datetime) -> None:
     run.lost_at = at
     if run.status in UNDER_WAY:
         run.status, run.finished_at = TrainingStatus.LOST, None
-        run.message = "Its container restarted, or it was cancelled elsewhere: DEEPaaS no longer knows it."
+        run.message = gettext_noop(
+            "Its container restarted, or it was cancelled elsewhere: DEEPaaS no longer knows it."
+        )
 
 
 def running_count(deployment: "Deployment") -> None:
@@ -251,8 +257,14 @@ def _api_note(api: ModuleApi, reading: Reading) -> None:
         api.described_at = reading.at
     if reading.problem is None:
         api.read_at = reading.at
-    api.problem = reading.problem.headline[:200] if reading.problem else ""
+    api.problem = _headline(reading.problem, api.deployment.owner_id) if reading.problem else ""
     api.save(update_fields=["offered", "described_at", "read_at", "problem"])
+
+
+def _headline(problem: ServiceError, owner: int) -> str:
+    """As the owner reads it, whoever asked: the background has no language."""
+    with translation.override(languages_of([owner])[owner]):
+        return problem.headline[:200]
 
 
 def _lost_start(pending: list[Training], model: str, told: Told) -> Training | None:

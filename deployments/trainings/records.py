@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from deepdash.errors import Problem
@@ -20,7 +21,7 @@ from deployments.trainings.states import UNDER_WAY, TrainingStatus
 if TYPE_CHECKING:
     from accounts.models import User
 
-FORMAT = "deepdash training record"
+FORMAT = "deepdash training record"  # not shown
 VERSION = 1
 MAX_BYTES = 2 * 1024 * 1024
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -126,7 +127,9 @@ def environment_of(run: Training) -> Environment:
 def record_read(content: bytes) -> Record:
     """A record from a file. Raises Problem training:record, saying what is wrong."""
     if len(content) > MAX_BYTES:
-        raise Problem("training:record", detail=f"It is larger than {MAX_BYTES // 1024 // 1024} MiB.")
+        raise Problem(
+            "training:record", detail=_("It is larger than %(size)s.") % {"size": f"{MAX_BYTES // 1024 // 1024} MiB"}
+        )
     try:
         return Record.model_validate(json.loads(content))
     except ValidationError as error:
@@ -134,7 +137,7 @@ def record_read(content: bytes) -> Record:
         place = ".".join(map(str, first["loc"])) or "file"
         raise Problem("training:record", detail=f"{place}: {first['msg']}") from None
     except (ValueError, RecursionError) as error:
-        raise Problem("training:record", detail=f"It is not JSON: {error}") from None
+        raise Problem("training:record", detail=_("It is not JSON: %(error)s") % {"error": error}) from None
 
 
 def training_import(*, user: "User", record: Record) -> Training:
@@ -173,6 +176,7 @@ def training_import(*, user: "User", record: Record) -> Training:
     )
 
 
+@translation.override("en")  # scripts read it: the same words whatever their writer's language
 def runs_csv(runs: Iterable[Training]) -> str:
     """A table of runs: one line each, a column per argument and per number of the result."""
     runs = list(runs)
@@ -185,7 +189,7 @@ def runs_csv(runs: Iterable[Training]) -> str:
     for run in runs:
         took = run.took() if not run.is_under_way else None
         line: list[Any] = [
-            _moment(run.started_at), run.view.label, took.total_seconds() if took is not None else "",
+            _moment(run.started_at), str(run.view.label), took.total_seconds() if took is not None else "",
             run.module_slug, run.model, deployment_name(run), image_of(run), run.uuid or "", run.message,
         ]  # fmt: skip
         line += [run.arguments.get(name, "") for name in arguments] + [run.metrics.get(name, "") for name in metrics]

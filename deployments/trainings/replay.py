@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from deployments.journal.actions import action_record
 from deployments.models import Deployment, Training, TrainingBatch
@@ -81,12 +82,13 @@ def changes_since(run: Training, *, template: str, image: str) -> Iterator[str]:
     digest = hashlib.sha256(template.encode()).hexdigest()
     # A text with a chosen provider in it differs by that alone.
     if then.template_sha256 and then.template_sha256 != digest and "policies:" not in then.template:
-        yield (
-            f"The template {then.template_file or 'of that training'} has changed since; its record holds the text as "
-            "it was."
-        )
+        if then.template_file:
+            message = _("The template %(name)s has changed since; its record holds the text as it was.")
+            yield message % {"name": then.template_file}
+        else:
+            yield _("The template of that training has changed since; its record holds the text as it was.")
     if then.image and image and then.image != image:
-        yield f"That training ran in {then.image}; this would run {image}."
+        yield _("That training ran in %(then)s; this would run %(now)s.") % {"then": then.image, "now": image}
 
 
 def training_follow(*, user: "User", deployment: Deployment, run: Training) -> TrainingBatch | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from deepdash.inert import inert
 from deployments.outputs import web_address
 
@@ -98,9 +100,9 @@ def sections_of(result: Any) -> list[Section]:
 def shown(value: Any) -> str:
     """A simple value as people write it: numbers with up to six figures behind the point, yes and no."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if value is None:
-        return "none"
+        return _("none")
     if isinstance(value, float):
         return f"{value:.6g}" if abs(value) < 1e-4 or abs(value) >= 1e15 else f"{round(value, 6):g}" if value % 1 else (
             f"{value:.1f}"
@@ -120,7 +122,7 @@ def _sections(value: Any, title: str, depth: int = 0) -> Iterator[Section]:
     elif isinstance(value, str) and (len(value) > LONG or "\n" in value):
         yield Section(title, "text", text=value)
     elif value is not None:
-        yield Section(title, "facts", facts=[_fact("Result", value)])
+        yield Section(title, "facts", facts=[_fact(_("Result"), value)])
 
 
 def _of_mapping(value: dict[str, Any], title: str, depth: int) -> Iterator[Section]:

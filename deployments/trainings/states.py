@@ -1,20 +1,25 @@
 """The words for a training's state: DEEPaaS's own (contract 6.3) and ours beside them, with what they look like."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class TrainingStatus(models.TextChoices):
     """What ``Training.status`` holds. STARTING and LOST are ours."""
 
-    STARTING = "starting", "Starting"
-    RUNNING = "running", "Running"
-    DONE = "done", "Done"
-    ERROR = "error", "Error"
-    CANCELLED = "cancelled", "Cancelled"
-    LOST = "lost", "Lost"
-    UNKNOWN = "unknown", "Unknown"
+    STARTING = "starting", _("Starting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    ERROR = "error", _("Error")
+    CANCELLED = "cancelled", _("Cancelled")
+    LOST = "lost", _("Lost")
+    UNKNOWN = "unknown", _("Unknown")
 
 
 UNDER_WAY = (TrainingStatus.STARTING, TrainingStatus.RUNNING)
@@ -24,10 +29,10 @@ UNDER_WAY = (TrainingStatus.STARTING, TrainingStatus.RUNNING)
 class TrainingView:
     """What a state looks like and means."""
 
-    label: str
+    label: "StrOrPromise"
     tone: str
     icon: str
-    meaning: str
+    meaning: "StrOrPromise"
 
     @property
     def spinning(self) -> bool:
@@ -35,13 +40,15 @@ class TrainingView:
 
 
 VIEWS: dict[str, TrainingView] = {
-    "starting": TrainingView("Starting", "busy", "spin", "It was sent; no answer has come yet."),
-    "running": TrainingView("Running", "busy", "spin", "It runs, or waits its turn: DEEPaaS does not tell which."),
-    "done": TrainingView("Done", "ok", "ok", "It came to its end."),
-    "error": TrainingView("Error", "bad", "fail", "The module gave up; its message says why."),
-    "cancelled": TrainingView("Cancelled", "idle", "ban", "It was stopped before its end."),
-    "lost": TrainingView("Lost", "idle", "help", "The container ended, or forgot it, before it was done."),
-    "unknown": TrainingView("Unknown", "idle", "help", "DEEPaaS gave it a state that we have no words for."),
+    "starting": TrainingView(_("Starting"), "busy", "spin", _("It was sent; no answer has come yet.")),
+    "running": TrainingView(
+        _("Running"), "busy", "spin", _("It runs, or waits its turn: DEEPaaS does not tell which.")
+    ),
+    "done": TrainingView(_("Done"), "ok", "ok", _("It came to its end.")),
+    "error": TrainingView(_("Error"), "bad", "fail", _("The module gave up; its message says why.")),
+    "cancelled": TrainingView(_("Cancelled"), "idle", "ban", _("It was stopped before its end.")),
+    "lost": TrainingView(_("Lost"), "idle", "help", _("The container ended, or forgot it, before it was done.")),
+    "unknown": TrainingView(_("Unknown"), "idle", "help", _("DEEPaaS gave it a state that we have no words for.")),
 }
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -52,7 +53,7 @@ def detail(request: Request, uuid: str) -> HttpResponse:
     else:
         address, trigger = _address(deployment, "sync"), "load"
     context = _shown(deployment, problem)
-    part, _ = frame(request, "deployments/_detail.html", context, address=address, trigger=trigger)
+    part, _known = frame(request, "deployments/_detail.html", context, address=address, trigger=trigger)
     context |= {"nav": "deployments", "tab": "overview", "part": part, **_LIMITS}
     return render(request, "deployments/detail.html", context)
 
@@ -141,8 +142,8 @@ def delete(request: Request, uuid: str) -> HttpResponse:
         force = request.POST.get("force") == "true" and it.can.force.allowed
         problem = attempt(lambda: deployment_delete(user=signed_in(request), deployment=deployment, force=force))
         if problem is None:
-            gone = "is gone" if deployment.is_gone else "is being deleted"
-            messages.success(request, f"“{deployment.shown_title}” {gone}.", extra_tags="ok")
+            said = _("“%(title)s” is gone.") if deployment.is_gone else _("“%(title)s” is being deleted.")
+            messages.success(request, said % {"title": deployment.shown_title}, extra_tags="ok")
             return redirect("deployments:list")
     context = {"nav": "deployments", "it": it, "problem": problem}
     return render(request, "deployments/delete.html", context, status=problem.status if problem else 200)
@@ -161,7 +162,7 @@ def rename(request: Request, uuid: str) -> HttpResponse:
         except ValidationError as error:
             typed["errors"] = error.message_dict
         else:
-            messages.success(request, "Title and note are saved.", extra_tags="ok")
+            messages.success(request, _("Title and note are saved."), extra_tags="ok")
             return redirect(deployment)
     context = {"nav": "deployments", "it": portrait(find(request, uuid)), **typed, **_LIMITS}
     return render(request, "deployments/rename.html", context, status=422 if "errors" in typed else 200)

@@ -6,6 +6,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -28,7 +30,10 @@ from deployments.outputs import secret_file_name
 from deployments.portrait import Named, as_text, portrait
 from deployments.views.common import attempt, download, find, signed_in
 
-_ACTS = {"start": "starting", "stop": "stopping"}
+_ACTS = {
+    "start": gettext_noop("“%(title)s” has a node starting. That takes a minute or more."),
+    "stop": gettext_noop("“%(title)s” has a node stopping. That takes a minute or more."),
+}
 
 
 @require_POST
@@ -36,7 +41,7 @@ def lock(request: Request, uuid: str) -> HttpResponse:
     """Lock or unlock (``locked``: on or nothing)."""
     deployment = find(request, uuid)
     locked = request.POST.get("locked") == "on"
-    said = "is locked against deletion" if locked else "can be deleted again"
+    said = _("“%(title)s” is locked against deletion.") if locked else _("“%(title)s” can be deleted again.")
     return _done(
         request, deployment,
         lambda: deployment_lock(user=signed_in(request), deployment=deployment, locked=locked), said,
@@ -47,7 +52,7 @@ def lock(request: Request, uuid: str) -> HttpResponse:
 def reset(request: Request, uuid: str) -> HttpResponse:
     """Give up a deletion that got stuck."""
     deployment = find(request, uuid)
-    said = "is no longer being deleted. Delete it again when the cause is gone"
+    said = _("“%(title)s” is no longer being deleted. Delete it again when the cause is gone.")
     return _done(request, deployment, lambda: deployment_reset(user=signed_in(request), deployment=deployment), said)
 
 
@@ -110,10 +115,9 @@ def node(request: Request, uuid: str, node: str) -> HttpResponse:
     act = request.POST.get("act", "")
     if act not in _ACTS:
         raise Problem("page:bad-request")
-    said = f"has a node {_ACTS[act]}. That takes a minute or more"
     return _done(
         request, deployment,
-        lambda: node_act(user=signed_in(request), deployment=deployment, node=node, act=act), said,
+        lambda: node_act(user=signed_in(request), deployment=deployment, node=node, act=act), _(_ACTS[act]),
         to="deployments:nodes",
     )  # fmt: skip
 
@@ -140,8 +144,10 @@ def delete_many(request: Request) -> HttpResponse:
     outcomes = deployments_delete(user=user, deployments=found)
     deleted = [outcome for outcome in outcomes if outcome.problem is None]
     if outcomes and len(deleted) == len(outcomes):
-        number = f"{len(deleted)} deployment{'s are' if len(deleted) > 1 else ' is'}"
-        messages.success(request, f"{number} being deleted.", extra_tags="ok")
+        said = ngettext(
+            "%(number)s deployment is being deleted.", "%(number)s deployments are being deleted.", len(deleted)
+        ) % {"number": len(deleted)}
+        messages.success(request, said, extra_tags="ok")
         return redirect("deployments:list")
     context |= {"outcomes": outcomes, "deleted": deleted, "left": [o for o in outcomes if o.problem is not None]}
     return render(request, "deployments/delete_many.html", context)
@@ -150,10 +156,13 @@ def delete_many(request: Request) -> HttpResponse:
 def _done(
     request: Request, deployment: Deployment, do: Callable[[], Any], said: str, *, to: str = "deployments:detail"
 ) -> HttpResponse:
-    """Do it and go back to the page of the deployment, with a word about how it went."""
+    """Do it and go back to the page of the deployment, with a word about how it went.
+
+    ``said`` is a sentence in the reader's language with a gap for the ``title``.
+    """
     problem = attempt(do)
     if problem is None:
-        messages.success(request, f"“{deployment.shown_title}” {said}.", extra_tags="ok")
+        messages.success(request, said % {"title": deployment.shown_title}, extra_tags="ok")
     else:
         text = " ".join(filter(None, [problem.headline, problem.step, f"({problem.detail})" if problem.detail else ""]))
         messages.error(request, text, extra_tags=problem.tone)

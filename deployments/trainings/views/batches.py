@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -47,7 +48,7 @@ def batch_new(request: Request, uuid: str) -> HttpResponse:
     if any(argument.required for argument in files):
         return _render(request, deployment, model, None, files=files, status=409)
     if request.method != "POST":
-        values, _ = start_values(user, [], request.GET)
+        values = start_values(user, [], request.GET)[0]
         return _render(request, deployment, model, train_form(arguments, values=values), files=files)
     form = train_form(arguments, request.POST)
     action = request.POST.get("action", "count")
@@ -62,11 +63,12 @@ def batch_new(request: Request, uuid: str) -> HttpResponse:
         del form.errors[name]  # what stands in the field does not count
     if form.errors or problems or not axes:
         if not axes and not problems:
-            problems = {1: "Choose an argument and give its values."}
+            problems = {1: _("Choose an argument and give its values.")}
         return _render(request, deployment, model, form, files=files, problems=problems, status=422)
     plan = grid(axes, form.call().shown)
     if len(plan) > MOST_RUNS:
-        problems = {1: f"These are {len(plan)} trainings; start at most {MOST_RUNS} at once."}
+        message = _("These are %(number)s trainings; start at most %(most)s at once.")
+        problems = {1: message % {"number": len(plan), "most": MOST_RUNS}}
         return _render(request, deployment, model, form, files=files, problems=problems, status=422)
     if action != "start":
         return _render(request, deployment, model, form, files=files, plan=plan, axes=list(axes))
@@ -74,7 +76,8 @@ def batch_new(request: Request, uuid: str) -> HttpResponse:
     key = start_key(request.POST.get("submission_key", ""), deployment, model["key"], call, axes)
     batch = batch_start(user=user, deployment=deployment, model=model["key"], axes=axes, call=call, key=key)
     transaction.on_commit(lambda: nudge(go_on_with_batch, batch.pk))
-    messages.success(request, f"{len(plan)} trainings will be started one after another.", extra_tags="ok")
+    said = _("%(number)s trainings will be started one after another.") % {"number": len(plan)}
+    messages.success(request, said, extra_tags="ok")
     return redirect(batch)
 
 
@@ -104,7 +107,7 @@ def batch_stop(request: Request, key: str) -> HttpResponse:
     """Start no more of them."""
     one = _find_batch(request, key)
     batch_cancel(user=signed_in(request), batch=one)
-    messages.success(request, "No more of them will be started; one that runs goes on.", extra_tags="ok")
+    messages.success(request, _("No more of them will be started; one that runs goes on."), extra_tags="ok")
     return redirect(one)
 
 
@@ -126,7 +129,7 @@ def _axes(request: Request, form: ArgumentsForm) -> tuple[dict[str, list[Any]], 
         if not name:
             continue
         if name not in possible or name in axes:
-            problems[line] = "Choose each argument once."
+            problems[line] = _("Choose each argument once.")
             continue
         try:
             axes[name] = axis_values(text, form.fields[PREFIX + name])

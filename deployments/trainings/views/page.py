@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -55,7 +56,7 @@ def training(request: Request, uuid: str) -> HttpResponse:
     typed = take_form(request, path=request.path)
     if typed is not None and page.model and page.form:
         page.form = train_form(page.form.arguments, typed)
-        page.filled_from = "You are signed in again, and this is what you typed. It has not been sent yet."
+        page.filled_from = _("You are signed in again, and this is what you typed. It has not been sent yet.")
     return _render(request, page, problem=problem, looking="fresh" not in request.GET)
 
 
@@ -85,7 +86,7 @@ def argument_sets(request: Request, uuid: str) -> HttpResponse:
     name, model = request.POST.get("name", ""), request.POST.get("model", "")
     mine = TrainingArguments.objects.filter(user=user, module_slug=deployment.module_slug, model=model)
     if name and mine.filter(name=name).delete()[0]:
-        messages.success(request, f"The set “{name}” is forgotten.", extra_tags="ok")
+        messages.success(request, _("The set “%(name)s” is forgotten.") % {"name": name}, extra_tags="ok")
     return redirect(f"{reverse('deployments:training', args=[deployment.reference])}?{urlencode({'model': model})}")
 
 
@@ -111,10 +112,10 @@ def _answer(request: Request, user: User, deployment: Deployment) -> HttpRespons
         if name := request.POST.get("set_name", "").strip()[:NAME_CHARS]:
             kept = form.call().kept
             arguments_keep(user=user, deployment=deployment, model=model["key"], name=name, arguments=kept)
-            messages.success(request, f"Kept as the set “{name}”.", extra_tags="ok")
+            messages.success(request, _("Kept as the set “%(name)s”.") % {"name": name}, extra_tags="ok")
             query = urlencode({"model": model["key"], "set": name})
             return redirect(f"{reverse('deployments:training', args=[deployment.reference])}?{query}")
-        form.add_error(None, "Give the set a name.")
+        form.add_error(None, _("Give the set a name."))
     else:
         try:
             return _start(request, user, deployment, model["key"], form.call())
@@ -135,13 +136,13 @@ def _start(request: Request, user: User, deployment: Deployment, model: str, cal
     try:
         run = training_start(user=user, deployment=deployment, model=model, call=call, key=key)
     except StartedBefore:
-        messages.info(request, "This form was sent twice; the training was started once.", extra_tags="busy")
+        messages.info(request, _("This form was sent twice; the training was started once."), extra_tags="busy")
     else:
         if run.status == TrainingStatus.STARTING:
             unknown = Problem("training:unknown")
             messages.add_message(request, messages.WARNING, f"{unknown.headline} {unknown.step}", extra_tags="warn")
         else:
-            messages.success(request, "Training started.", extra_tags="ok")
+            messages.success(request, _("Training started."), extra_tags="ok")
     query = urlencode({"model": model})
     return redirect(f"{reverse('deployments:training', args=[deployment.reference])}?{query}")
 

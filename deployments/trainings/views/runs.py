@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -46,7 +47,7 @@ def index(request: Request) -> HttpResponse:
     if request.htmx:
         return render(request, "deployments/_runs.html", context)
     context["filters"] = filters(user, query)
-    context["total"] = sum(1 for _ in found.rows) and found.page.paginator.count
+    context["total"] = bool(found.rows) and found.page.paginator.count
     return render(request, "deployments/trainings.html", context)
 
 
@@ -114,7 +115,7 @@ def run_again(request: Request, key: str) -> HttpResponse:
     one = find_run(request, key)
     address = new_deployment_url(one)
     if not address:
-        messages.warning(request, "Its module is not known here, so it can’t be deployed again.", extra_tags="warn")
+        messages.warning(request, _("Its module is not known here, so it can’t be deployed again."), extra_tags="warn")
         return redirect(one)
     TrainingArguments.objects.update_or_create(
         user=signed_in(request), module_slug=one.module_slug, model=one.model, name="",
@@ -132,13 +133,13 @@ def run_import(request: Request) -> HttpResponse:
         file = request.FILES.get("record")
         try:
             if not isinstance(file, UploadedFile):
-                raise Problem("training:record", detail="No file was chosen.")
+                raise Problem("training:record", detail=_("No file was chosen."))
             content = file.read(MAX_BYTES + 1)
             one = training_import(user=signed_in(request), record=record_read(content))
         except Problem as trouble:
             problem = trouble
         else:
-            messages.success(request, "The record is imported.", extra_tags="ok")
+            messages.success(request, _("The record is imported."), extra_tags="ok")
             return redirect(one)
     context = {"nav": "training", "problem": problem}
     return render(request, "deployments/training_import.html", context, status=422 if problem else 200)
@@ -201,7 +202,7 @@ def _question(request: Request, one: Training, act: str, do: Any) -> HttpRespons
     if request.method == "POST":
         problem = attempt(do)
         if problem is None:
-            said = "Training cancelled." if act == "cancel" else "Training deleted."
+            said = _("Training cancelled.") if act == "cancel" else _("Training deleted.")
             messages.success(request, said, extra_tags="ok")
             if act == "cancel":
                 return redirect(one)
