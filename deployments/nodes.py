@@ -30,8 +30,8 @@ _SHOWN = (
     (re.compile(r"instance_id"), gettext_noop("Identifier at its provider")),
     (re.compile(r"net_interface\.\d+\.ip"), gettext_noop("Address")),
     (re.compile(r"net_interface\.\d+\.dns_name"), gettext_noop("Host name")),
-    (re.compile(r"cpu\.count"), "CPUs"),
-    (re.compile(r"gpu\.count"), "GPUs"),
+    (re.compile(r"cpu\.count"), gettext_noop("CPUs")),
+    (re.compile(r"gpu\.count"), gettext_noop("GPUs")),
     (re.compile(r"memory\.size"), gettext_noop("Memory")),
     (re.compile(r"disk\.\d+\.(?:os\.name|os\.distribution|os\.version)"), gettext_noop("System")),
 )
