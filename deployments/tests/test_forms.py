@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from django.http import QueryDict
+from django.utils import translation
 
 from catalog.tosca.description import TemplateDescription, describe
 from catalog.tosca.loader import load_template, plain
@@ -357,3 +358,29 @@ def test_the_users_ssh_key_is_filled_in_where_one_is_asked_for(inputs: str, expe
     form = form_for(inputs, facts={"ssh_key": "ssh-ed25519 AAAA"})
     (item,) = form.asked
     assert form[f"in-{item.name}"].value() == expected
+
+
+# -- Languages --------------------------------------------------------------------------------------------
+
+
+def test_rules_refusals_and_headings_are_in_the_readers_language() -> None:
+    spec = "num_cpus: {type: integer, default: 1, constraints: [{in_range: [1, 16]}]}"
+    with translation.override("es"):
+        form = form_for(spec)
+        assert form.fields["in-num_cpus"].help_text == "De 1 a 16."
+        assert str(form.fields["title"].label) == "Título"
+        assert [(section.title, section.slug) for section in form.sections()] == [
+            ("General", "general"), ("Hardware", "hardware"), ("Avanzado", "advanced"),
+        ]  # fmt: skip
+        assert refused(spec, "in-num_cpus=64", "in-num_cpus") == "Elija de 1 a 16; ahora es 64."
+    with translation.override("it"):
+        assert refused(spec, "in-num_cpus=64", "in-num_cpus") == "Scegli da 1 a 16; ora è 64."
+
+
+def test_labels_and_tabs_of_a_template_stay_in_its_own_words() -> None:
+    item = described("memory: {type: string, required: true}").inputs[0]
+    own = item.model_copy(update={"label": "Memory", "tab": "Machine"})
+    with translation.override("es"):
+        form = ToscaForm(None, description=TemplateDescription(inputs=(own,)), values={})
+        assert str(form.fields["in-memory"].label) == "Memory"
+        assert "Machine" in [section.title for section in form.sections()]

@@ -8,6 +8,7 @@ import pytest
 import responses
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 from lxml import html
 
 from accounts.models import User
@@ -15,7 +16,9 @@ from accounts.testing import give_token, make_user
 from catalog.models import Module
 from catalog.testing import make_module, make_template
 from deployments.models import Deployment, StorageAccount
+from deployments.preflight import storage_advice
 from deployments.storage.obscure import obscure, obscured_once
+from deployments.storage.services import storage_account_test
 from deployments.testing import make_deployment, upstream
 from deployments.tests.conftest import ORCHESTRATOR
 from deployments.tests.test_configure import sent, shown, words
@@ -381,3 +384,14 @@ def test_the_password_is_in_no_page_of_the_form(
 def test_a_signed_out_visitor_sees_no_account(db: None) -> None:
     give_token(make_user("ada"))
     assert Client().get("/storage")["Location"].startswith("/login")
+
+
+def test_what_a_test_said_is_told_in_the_language_of_whoever_reads_it(wire: responses.RequestsMock, db: None) -> None:
+    mine = account(make_user())
+    propfind(wire, status=401, body="")
+    with translation.override("it"):
+        storage_account_test(account=mine)
+    mine.refresh_from_db()
+    assert (mine.note, mine.said) == ("It refuses this user or password",) * 2
+    with translation.override("es"):
+        assert mine.said == storage_advice(mine).text.partition(": ")[2] == "Rechaza este usuario o esta contraseña"
