@@ -140,12 +140,12 @@ class ConfigurePage:
 
     def hardware_line(self) -> str:
         """ "4 CPUs, 1 GPU, 8 GB" from what the form holds now."""
+        cpus, gpus, memory = (self.shown_value(name) for name in ("num_cpus", "num_gpus", "mem_size"))
         parts = []
-        for name, one, many in (("num_cpus", "CPU", "CPUs"), ("num_gpus", "GPU", "GPUs")):
-            shown = self.shown_value(name)
-            if shown.isdigit():
-                parts.append(f"{shown} {ngettext(one, many, int(shown))}")
-        memory = self.shown_value("mem_size")
+        if cpus.isdigit():
+            parts.append(ngettext("%(number)s CPU", "%(number)s CPUs", int(cpus)) % {"number": cpus})
+        if gpus.isdigit():
+            parts.append(ngettext("%(number)s GPU", "%(number)s GPUs", int(gpus)) % {"number": gpus})
         return ", ".join([*parts, *([memory] if memory else [])]) or _("as the template says")
 
     def services(self) -> list[str]:

@@ -482,3 +482,10 @@ def test_without_an_active_group_none_is_sent(
     wire.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=upstream(owner=owner), status=201)
     browser.post(f"/module/{module.slug}", {**shown(browser.get(f"/module/{module.slug}")), "action": "deploy"})
     assert "userGroup" not in sent(wire)
+
+
+@pytest.mark.parametrize("language", ["en", "es", "it"])
+def test_the_provider_can_be_chosen_in_every_language(browser: Client, module: Module, language: str) -> None:
+    page = browser.get(f"/module/{module.slug}", headers={"Accept-Language": language}).content.decode()
+    assert f'<html lang="{language}"' in page
+    assert '<select id="provider"' in page
