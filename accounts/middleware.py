@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve
@@ -25,6 +26,8 @@ def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
 
     def middleware(request: HttpRequest) -> HttpResponse:
         chosen = getattr(request.user, "language", "")
+        if request.path_info.startswith("/admin/"):
+            chosen = settings.LANGUAGE_CODE  # the administration is not translated: no mix with Django's own words
         if chosen and translation.check_for_language(chosen):
             translation.activate(chosen)  # until the next request, whose language is always set anew
             request.LANGUAGE_CODE = translation.get_language()

@@ -25,16 +25,11 @@ def roles_assign(*, user: User) -> None:
 
 
 def grant_curators(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """After a migration: curators may do everything with the catalogue, and see the list of users.
+    """After a migration: curators may do everything with the catalogue, and nothing else.
 
-    Runs once per app; its permissions exist by then, since ``django.contrib.auth`` makes them in the same signal
-    and was connected first. The catalogue is named, not imported: it stands above this app.
+    Its permissions exist by then, since ``django.contrib.auth`` makes them in the same signal and was connected first.
+    The catalogue is named, not imported: it stands above this app.
     """
     if sender.label == "catalog":
-        permissions = Permission.objects.using(using).filter(content_type__app_label="catalog")
-    elif sender.label == "accounts":
-        permissions = Permission.objects.using(using).filter(content_type__app_label="accounts", codename="view_user")
-    else:
-        return
-    curators, _ = Group.objects.using(using).get_or_create(name=CURATORS)
-    curators.permissions.add(*permissions)
+        curators, _ = Group.objects.using(using).get_or_create(name=CURATORS)
+        curators.permissions.add(*Permission.objects.using(using).filter(content_type__app_label="catalog"))

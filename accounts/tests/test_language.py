@@ -98,3 +98,16 @@ def test_a_drawing_keeps_its_coordinates_in_a_language_with_commas() -> None:
         drawn = render_to_string("deployments/_chart.html", {"chart": chart, "id": "x"})
     assert 'viewBox="0 0 740.5 220"' in drawn
     assert 'cx="1.5" cy="2.5"' in drawn
+
+
+@pytest.mark.django_db
+def test_the_administration_is_in_english_alone() -> None:
+    grace = make_user("grace", staff=True)
+    grace.language = "es"
+    grace.save()
+    browser = Client()
+    browser.force_login(grace)
+    page = browser.get("/admin/catalog/module/", headers={"Accept-Language": "it"}).content.decode()
+    assert '<html lang="en' in page
+    assert "Select module to change" in page
+    assert '<html lang="es">' in browser.get("/").content.decode()
