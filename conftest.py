@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.core.cache import cache, caches
+from django.utils import translation
 
 from deepdash.translations import compile_translations
 
@@ -28,6 +29,13 @@ def _fresh_cache() -> Iterator[None]:
     caches["fragments"].clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_language() -> Iterator[None]:
+    """A page asked for in Spanish leaves its thread in Spanish until the next request; the next test has none."""
+    yield
+    translation.deactivate()
 
 
 def pytest_configure() -> None:
