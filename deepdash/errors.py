@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from deepdash.inert import inert
@@ -105,12 +106,18 @@ class Problem(Exception):
         return MESSAGES[self.id]
 
     @property
+    def _told(self) -> dict[str, object]:
+        """The facts, with the name of the service in the reader's language: it is kept and logged in English."""
+        service = self.facts.get("service")
+        return {**self.facts, "service": gettext(str(service))} if service else self.facts
+
+    @property
     def headline(self) -> str:
-        return self.message.headline.format(**self.facts)
+        return self.message.headline.format(**self._told)
 
     @property
     def step(self) -> str:
-        return self.message.step.format(**self.facts)
+        return self.message.step.format(**self._told)
 
     @property
     def tone(self) -> Tone:

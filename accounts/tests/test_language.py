@@ -7,6 +7,9 @@ from django.utils import translation
 
 from accounts.models import User
 from accounts.testing import make_user
+from catalog.problems import stored
+from deepdash.http import ServiceError
+from deployments.clients.orchestrator import Orchestrator
 
 
 @pytest.fixture
@@ -111,3 +114,12 @@ def test_the_administration_is_in_english_alone() -> None:
     assert '<html lang="en' in page
     assert "Select module to change" in page
     assert '<html lang="es">' in browser.get("/").content.decode()
+
+
+def test_what_went_wrong_names_the_service_in_the_readers_language() -> None:
+    problem = ServiceError("service:timeout", service=Orchestrator.name)
+    assert problem.headline == "The orchestrator did not answer in time."
+    with translation.override("es"):
+        assert problem.headline == "El orquestador no respondió a tiempo."
+        assert ServiceError("service:timeout", service="SLAM").headline == "SLAM no respondió a tiempo."
+    assert stored(problem)["facts"] == {"service": "The orchestrator"}

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from deepdash.config import config
 from deepdash.http import ServiceError
 from deployments.clients.base import ServiceClient, segment
@@ -14,7 +16,7 @@ _REFUSED = "Invalid InfrastructureManager credentials"
 
 
 class Im(ServiceClient):
-    name: ClassVar[str] = "The Infrastructure Manager"
+    name: ClassVar[str] = gettext_noop("The Infrastructure Manager")
 
     def __init__(self, user: "User", base_url: str) -> None:
         super().__init__(user, base_url, verify=config.IM_CERT or True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.utils.translation import gettext_noop
 from pydantic import Field
 
 from deepdash.config import config
@@ -29,7 +30,7 @@ class Metric(Shape):
 
 
 class Monitoring(ServiceClient):
-    name: ClassVar[str] = "Monitoring"
+    name: ClassVar[str] = gettext_noop("Monitoring")
 
     def __init__(self, user: "User", base_url: str) -> None:
         super().__init__(user, base_url, verify=config.MONITORING_CERT or True)

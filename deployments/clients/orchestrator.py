@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
+from django.utils.translation import gettext_noop
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
 from deepdash.config import config
@@ -121,7 +122,7 @@ class Listing:
 class Orchestrator(ServiceClient):
     """Calls in the name of ``user``. All methods raise ServiceError and LoginExpired."""
 
-    name: ClassVar[str] = "The orchestrator"
+    name: ClassVar[str] = gettext_noop("The orchestrator")
 
     def __init__(self, user: "User | None", *, renews: bool = True) -> None:
         url, verify = config.ORCHESTRATOR_URL, config.ORCHESTRATOR_CERT or True

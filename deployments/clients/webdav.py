@@ -2,11 +2,13 @@
 
 from base64 import b64encode
 
+from django.utils.translation import gettext_noop
+
 from deepdash.guard import GuardedAdapter
 from deepdash.http import ServiceError, ServiceSession
 from deployments.clients.deepaas import allowed_networks
 
-NAME = "The storage"
+NAME = gettext_noop("The storage")
 TIMEOUT = 6.0  # seconds
 MAX_BYTES = 256 * 1024
 _QUESTION = '<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><resourcetype/></prop></propfind>'

@@ -118,5 +118,5 @@ def health(request: Request) -> HttpResponse:
 def _metrics(user: User, provider: Provider) -> tuple[Metric, ...]:
     address = service_addresses(user).monitoring
     if not address:
-        raise ServiceError("service:unset", service=_("Monitoring"), sent=False)
+        raise ServiceError("service:unset", service=Monitoring.name, sent=False)
     return Monitoring(user, address).metrics(provider.sitename or provider.name, provider.service_id)
