@@ -1,16 +1,12 @@
 """Which upstream deployments belong to which of our records, when the answer to a submission was lost."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from catalog.models import Module
 from deepdash.http import ServiceError
 from deployments.clients.orchestrator import UpstreamDeployment
 from deployments.models import Deployment
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 # The orchestrator's times have no seconds, and its clock need not be ours (contract 1.7).
 BEFORE, AFTER = timedelta(minutes=2), timedelta(minutes=5)
@@ -54,23 +50,19 @@ def _same_template(record: Deployment, item: UpstreamDeployment, template_of: Ca
 
 
 def adoptable(
-    user: "User", unknown: Iterable[UpstreamDeployment], *, sending_since: datetime | None
+    unknown: Iterable[UpstreamDeployment], *, taken: Collection[str | None], sending_since: datetime | None
 ) -> list[UpstreamDeployment]:
     """Those of the unknown ones that get a record of their own.
 
-    Left out are what is another user's record already, and what may be the result of a submission that is still on
-    its way (``sending_since``: when the oldest such began): its own request will name it.
+    Left out are what is another user's record already (``taken``), and what may be the result of a submission that is
+    still on its way (``sending_since``: when the oldest such began): its own request will name it.
     """
-    wanted = [
+    return [
         item
         for item in unknown
-        if sending_since is None or (item.created_at is not None and item.created_at < sending_since - BEFORE)
+        if item.uuid not in taken
+        and (sending_since is None or (item.created_at is not None and item.created_at < sending_since - BEFORE))
     ]
-    if not wanted:
-        return []
-    others = Deployment.objects.filter(uuid__in=[item.uuid for item in wanted]).exclude(owner=user)
-    taken = set(others.values_list("uuid", flat=True))
-    return [item for item in wanted if item.uuid not in taken]
 
 
 def modules_link(deployments: Iterable[Deployment]) -> None:

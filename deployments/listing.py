@@ -1,11 +1,13 @@
 """The list of deployments as its address describes it: search, filters, order and page, all on the server."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -13,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from deployments.adoption import repository
-from deployments.models import Deployment, Training
+from deployments.models import Deployment, Notice, Training
 from deployments.querysets import DEFAULT_SORT, SORTS, DeploymentQuerySet, status_groups
 from deployments.reasons import site_name
 from deployments.states import HOLDING_NOTHING
@@ -75,6 +77,11 @@ class ListQuery:
     @property
     def is_narrowed(self) -> bool:
         return replace(self, sort=DEFAULT_SORT, page="1") != ListQuery()
+
+    @property
+    def number(self) -> int:
+        """The page asked for; there need not be one."""
+        return int(self.page) if self.page.isascii() and self.page.isdigit() and len(self.page) < 6 else 1
 
     @property
     def first_day(self) -> date | None:
@@ -140,7 +147,11 @@ class Heading:
 
 @dataclass(frozen=True)
 class DeploymentList:
-    """Everything a list page shows, from the database alone."""
+    """Everything a list page shows, from the database alone.
+
+    ``total`` are all that are alive, whatever was asked for; ``providers``, ``modules`` and ``groups`` are those that
+    one can choose from.
+    """
 
     query: ListQuery
     page: "Page[Deployment]"
@@ -149,6 +160,10 @@ class DeploymentList:
     total: int
     held_gpus: int
     held_cpus: int
+    unread_notices: int
+    providers: set[str]
+    modules: set[str]
+    groups: set[str]
 
     @property
     def is_moving(self) -> bool:
@@ -195,27 +210,42 @@ class DeploymentList:
         return f"{reverse('deployments:list')}?{self.query.address(page=str(number))}"
 
 
-def deployment_list(user: "User", query: ListQuery, *, unreachable: bool = False) -> DeploymentList:
-    """The page of the list that ``query`` asks for, of what ``user`` may see."""
-    sums = _sums(Deployment.objects.visible_to(user))
+def deployment_list(
+    user: "User", query: ListQuery, *, unreachable: bool = False, shown: list[Deployment] | None = None
+) -> DeploymentList:
+    """The page of the list that ``query`` asks for, of what ``user`` may see, in three statements.
+
+    ``shown``: what ``deployments_on_page`` read a moment ago, which is not read again unless it may differ now.
+    """
+    kinds = _kinds(user, query)
+    sums: Counter[str] = Counter()
+    for kind in kinds:
+        sums.update({name: kind[name] or 0 for name in (*STATUS_LABELS, "found", "total", "gpus", "cpus")})
     paginator = Paginator(_found(user, query), PER_PAGE)
-    if not query.is_narrowed:
-        paginator.count = sums["total"]  # known already, so not counted again
+    paginator.count = sums["found"]  # known already, so not counted again
     page = paginator.get_page(query.page)
-    shown = list(page.object_list)
-    trainings = {run.deployment_id: run for run in Training.objects.visible_to(user).last_of_each(shown).for_cell()}
-    rows = [Row(it, describe(it, unreachable=unreachable), trainings.get(it.pk)) for it in shown]
+    if shown is not None and page.number == query.number and not query.status:
+        page.object_list = shown
+    else:
+        page.object_list = list(page.object_list)
+    on_page = page.object_list
+    trainings = {run.deployment_id: run for run in Training.objects.visible_to(user).last_of_each(on_page).for_cell()}
+    rows = [Row(it, describe(it, unreachable=unreachable), trainings.get(it.pk)) for it in on_page]
     return DeploymentList(
         query, page, rows,
         counts={key: sums[key] for key in STATUS_LABELS},
-        total=sums["total"], held_gpus=sums["gpus"] or 0, held_cpus=sums["cpus"] or 0,
+        total=sums["total"], held_gpus=sums["gpus"], held_cpus=sums["cpus"],
+        unread_notices=max((kind["unread"] for kind in kinds), default=0),
+        providers={kind["provider_name"] for kind in kinds},
+        modules={kind["module_slug"] for kind in kinds},
+        groups={kind["user_group"] for kind in kinds},
     )  # fmt: skip
 
 
 def deployments_on_page(user: "User", query: ListQuery) -> list[Deployment]:
     """The deployments on that page alone, in one statement; none when there is no such page."""
-    number = int(query.page) if query.page.isascii() and query.page.isdigit() and len(query.page) < 6 else 1
-    return list(_found(user, query)[max(number - 1, 0) * PER_PAGE : max(number, 1) * PER_PAGE])
+    number = max(query.number, 1)
+    return list(_found(user, query)[(number - 1) * PER_PAGE : number * PER_PAGE])
 
 
 def _found(user: "User", query: ListQuery) -> DeploymentQuerySet:
@@ -232,13 +262,14 @@ def _found(user: "User", query: ListQuery) -> DeploymentQuerySet:
     )
 
 
-def filters(user: "User", query: ListQuery, counts: dict[str, int]) -> dict[str, list[tuple[str, str]]]:
-    """The (value, label) pairs of the filters above the list."""
-    mine = Deployment.objects.visible_to(user).order_by()
-    known = set(mine.values_list("provider_name", "module_slug", "user_group").distinct())
-    providers = {provider for provider, _, _ in known} | {query.provider}
-    modules = {module for _, module, _ in known} | {query.module}
-    groups = {group for _, _, group in known} | {query.group}
+def filters(found: DeploymentList) -> dict[str, list[tuple[str, str]]]:
+    """The (value, label) pairs of the filters above the list; what is asked for is always among them."""
+    query, counts = found.query, found.counts
+    providers, modules, groups = (
+        found.providers | {query.provider},
+        found.modules | {query.module},
+        found.groups | {query.group},
+    )
     return {
         "statuses": [(key, f"{_(label)} ({counts[key]})") for key, label in STATUS_LABELS.items()],
         "providers": [(name, site_name(name)) for name in sorted(providers - {""})],
@@ -261,15 +292,24 @@ def _day(text: str) -> str:
     return day.isoformat() if 1970 <= day.year <= 9000 else ""
 
 
-def _sums(mine: Any) -> dict[str, Any]:
+def _kinds(user: "User", query: ListQuery) -> list[dict[str, Any]]:
+    """All of the user's by provider, module and group: how many of each state, and how many are asked for.
+
+    One statement for all that a page counts and offers. ``unread``, the notices of the bell, is the same in each.
+    """
     alive = Q(gone_at__isnull=True)
     counts = {key: Count("pk", filter=alive & condition) for key, condition in status_groups().items()}
     held = alive & ~Q(status__in=HOLDING_NOTHING)
-    sums: dict[str, Any] = mine.order_by().aggregate(
+    wanted = Q(pk__in=_found(user, query).order_by().values("pk")) if query.is_narrowed else alive
+    unread = Notice.objects.of(user).unread().order_by().values("user").annotate(n=Count("pk")).values("n")
+    mine = Deployment.objects.visible_to(user).order_by().values("provider_name", "module_slug", "user_group")
+    kinds: Any = mine.annotate(
         **counts,
         gone=Count("pk", filter=~alive),
         total=Count("pk", filter=alive),
+        found=Count("pk", filter=wanted),
         gpus=Sum("num_gpus", filter=held),
         cpus=Sum("num_cpus", filter=held),
+        unread=Coalesce(Max(Subquery(unread)), 0),
     )
-    return sums
+    return list(kinds)

@@ -59,7 +59,7 @@ def deployments_sync(*, user: "User") -> SyncResult:
     orchestrator = Orchestrator(user)
     listing = orchestrator.deployments()
     listed = {item.uuid: item for item in listing.items if is_of(item, user)}
-    records = _records(user, listed)
+    records, taken = _records(user, listed)
     known = {record.uuid: record for record in records if record.uuid}
     pending = [record for record in records if not record.uuid and record.made_here]
     sending = _pending_settle(pending, known, listing, listed, orchestrator)
@@ -76,7 +76,7 @@ def deployments_sync(*, user: "User") -> SyncResult:
         new = [
             _adopted(user, upstream, started)
             for upstream in adoptable(
-                user, [item for uuid, item in listed.items() if uuid not in known], sending_since=sending
+                [item for uuid, item in listed.items() if uuid not in known], taken=taken, sending_since=sending
             )
         ]
         gone = [
@@ -91,7 +91,8 @@ def deployments_sync(*, user: "User") -> SyncResult:
         notices_make(events)
         if gone:
             trainings_lose([record.pk for record in gone])
-        Deployment.objects.visible_to(user).filter(uuid__in=list(listed)).update(seen_at=started)
+        if seen := [uuid for uuid in listed if uuid in known]:  # those that are new have it already
+            Deployment.objects.visible_to(user).filter(uuid__in=seen).update(seen_at=started)
     return SyncResult(started, len(listed), len(new), len(changed), len(gone), listing.complete,
                       [event.deployment for event in events])  # fmt: skip
 
@@ -147,7 +148,8 @@ def deployment_refresh(*, user: "User", uuid: str) -> Deployment:
         _gone(record, started)
         return record
     if record is None:
-        if upstream.uuid != uuid or not is_of(upstream, user) or not adoptable(user, [upstream], sending_since=None):
+        taken = Deployment.objects.filter(uuid=uuid).exclude(owner=user).exists()  # another's: not to be touched
+        if upstream.uuid != uuid or not is_of(upstream, user) or taken:
             raise Deployment.DoesNotExist
         record = _adopted(user, upstream, started)
         modules_link([record])
@@ -264,10 +266,15 @@ _READ = (
 )
 
 
-def _records(user: "User", listed: Iterable[str]) -> list[Deployment]:
-    """The user's records that a list can say something about."""
-    rows = Deployment.objects.visible_to(user).filter(Q(gone_at=None) | Q(uuid__in=list(listed)))
-    return list(rows.only(*_READ).order_by())
+def _records(user: "User", listed: Iterable[str]) -> tuple[list[Deployment], set[str | None]]:
+    """The user's records that a list can say something about, and which of the list are another's records.
+
+    One statement for both: nothing is done with those of others but leaving them alone.
+    """
+    told = Q(uuid__in=list(listed))
+    rows = Deployment.objects.filter(told | Q(owner=user, gone_at=None)).only(*_READ).order_by()
+    mine = [record for record in rows if record.owner_id == user.pk]
+    return mine, {record.uuid for record in rows if record.owner_id != user.pk}
 
 
 def _adopted(user: "User", upstream: UpstreamDeployment, at: datetime) -> Deployment:

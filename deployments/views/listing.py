@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.active_group import active_group
+from accounts.models import User
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deepdash.types import Request
@@ -33,15 +34,15 @@ def index(request: Request) -> HttpResponse:
     user, query = signed_in(request), ListQuery.of(request.GET)
     fresh = "fresh" in request.GET
     problem = attempt(lambda: deployments_sync(user=user)) if fresh else None
-    if fresh and not problem:
-        deployments_probe(deployments_on_page(user, query))
-    found = deployment_list(user, query, unreachable=_is_down(problem))
+    shown = _probed(user, query) if fresh and not problem else None
+    found = deployment_list(user, query, unreachable=_is_down(problem), shown=shown)
     moves = _after(query, found.rows, found.is_moving, problem)
     address, trigger = moves if fresh else _next(query, "sync", "load")
     part, _ = frame(
         request, "deployments/_rows.html", _shown(found, problem, looking=not fresh), address=address, trigger=trigger
     )
-    context = {"nav": "deployments", "list": found, "filters": filters(user, query, found.counts), "part": part}
+    context = {"nav": "deployments", "list": found, "filters": filters(found), "part": part}
+    context["unread_notices"] = found.unread_notices  # counted already
     return render(request, "deployments/list.html", context)
 
 
@@ -56,9 +57,8 @@ def rows(request: Request) -> HttpResponse:
         problem = attempt(lambda: deployments_sync(user=user))
     elif step == "poll":
         problem = attempt(lambda: told.extend(deployments_follow(user=user)))
-    if step in {"poll", "probe"}:
-        deployments_probe(deployments_on_page(user, query))
-    found = deployment_list(user, query, unreachable=_is_down(problem))
+    shown = _probed(user, query) if step in {"poll", "probe"} else None
+    found = deployment_list(user, query, unreachable=_is_down(problem), shown=shown)
     address, trigger = _after(query, found.rows, found.is_moving, problem)
     said = "; ".join(f"{deployment.shown_title}: {describe(deployment).label}" for deployment in told[:5])
     context = _shown(found, problem)
@@ -117,6 +117,13 @@ def _shown(found: DeploymentList, problem: Problem | None, *, looking: bool = Fa
     address = found.query.address()
     again = f"{reverse('deployments:list')}?{address}{'&' if address else ''}fresh=1"
     return {"list": found, "problem": problem, "looking": looking, "retry": again, "retrying": _is_down(problem)}
+
+
+def _probed(user: User, query: ListQuery) -> list[Deployment]:
+    """The deployments on the page, those that are due probed."""
+    shown = deployments_on_page(user, query)
+    deployments_probe(shown)
+    return shown
 
 
 def _is_down(problem: Problem | None) -> bool:
