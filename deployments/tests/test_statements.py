@@ -31,7 +31,8 @@ def many(owner: User, wire: responses.RequestsMock) -> Deployment:
 @pytest.mark.parametrize(
     "path",
     [
-        "/deployments", "/deployments?fresh=1", "/deployments?fresh=1&q=alp&status=ready", "/deployments?q=alp&sort=title&page=2", "/deployments/{uuid}", "/deployments/{uuid}/delete",
+        "/deployments", "/deployments?fresh=1", "/deployments?fresh=1&q=alp&status=ready",
+        "/deployments?q=alp&sort=title&page=2", "/deployments/{uuid}", "/deployments/{uuid}/delete",
         "/deployments?group=plants&created_from=2026-03-02&created_to=2026-12-31",
         "/deployments/{uuid}/nodes", "/deployments/{uuid}/nodes?fresh=1", "/deployments/{uuid}/template",
         "/deployments/{uuid}/log", "/deployments/delete?pick={uuid}", "/deployments/group", "/notices", "/preferences",
