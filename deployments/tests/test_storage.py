@@ -291,7 +291,7 @@ def test_a_password_typed_by_hand_is_obscured_once_where_the_template_wants_that
         ("short", False),
         ("with spaces, and more of them", False),
     ],
-    ids=["obscured", "obscured, not ASCII", "dashes", "letters", "short", "spaces"],  # what is obscured differs each time
+    ids=["obscured", "obscured, not ASCII", "dashes", "letters", "short", "spaces"],  # obscured anew each time
 )
 def test_what_is_obscured_already_is_told_by_what_is_under_it(typed: str, left: bool) -> None:
     assert (obscured_once(typed) == typed) is left
