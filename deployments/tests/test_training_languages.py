@@ -97,7 +97,7 @@ def test_a_chart_tells_days_and_states_in_the_readers_language(ada: User) -> Non
     assert chart is not None
     assert chart.across == "Addestramenti"
     assert chart.best is not None
-    assert chart.best.text == "0.25, il migliore"
+    assert chart.best.text == "0.25 (migliore)"
     assert [mark.text for mark in chart.words] == ["annullato"]
 
 
