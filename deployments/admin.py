@@ -20,7 +20,9 @@ else:
 
 
 class ReadOnly:
-    """Nothing can be added, changed or deleted."""
+    """Nothing can be added, changed or deleted. There is no way to the pages: they are there for their owners only."""
+
+    view_on_site = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -76,13 +78,17 @@ class ActionAdmin(ReadOnly, _ActionAdmin):
 class TrainingAdmin(ReadOnly, _TrainingAdmin):
     """Who trained what, where, and how it ended. Arguments, messages and results stay the user's own."""
 
-    list_display = ("started_at", "owner", "module_slug", "model", "status", "took_text", "deployment")
+    list_display = ("started_at", "owner", "module_slug", "model", "status", "took", "deployment")
     list_filter = ("status", "started_here", "started_at")
     list_select_related = ("owner", "deployment")
     search_fields = ("uuid", "module_slug", "model", "owner__name")
     date_hierarchy = "started_at"
     show_full_result_count = False
     exclude = ("arguments", "sent", "message", "result", "metrics", "source")
+
+    @admin.display(description="duration")
+    def took(self, run: Training) -> str:
+        return run.took_text
 
 
 @admin.register(TrainingBatch)

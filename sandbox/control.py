@@ -189,7 +189,11 @@ class Control:
         status = data.get("status")
         if not isinstance(status, str):
             raise ControlError("status is a state of a deployment.")
-        deployment = self.world.orchestrator.force(request.match_info["uuid"], status, data.get("status_reason"))
+        outputs = data.get("outputs", {})
+        if not isinstance(outputs, dict):
+            raise ControlError("outputs is an object.")
+        uuid, reason = request.match_info["uuid"], data.get("status_reason")
+        deployment = self.world.orchestrator.force(uuid, status, reason, outputs)
         if deployment is None:
             raise ControlError("There is no such deployment.", HTTPStatus.NOT_FOUND)
         self.world.persist()

@@ -67,8 +67,8 @@ class Control:
         uuids: list[str] = self.call("POST", "/deployments", body)["uuids"]
         return uuids
 
-    def force(self, uuid: str, status: str, status_reason: str | None = None) -> dict[str, Any]:
-        body = {"status": status, "status_reason": status_reason}
+    def force(self, uuid: str, status: str, status_reason: str | None = None, **outputs: str) -> dict[str, Any]:
+        body = {"status": status, "status_reason": status_reason, "outputs": outputs}
         answer: dict[str, Any] = self.call("PUT", f"/deployments/{uuid}", body)
         return answer
 

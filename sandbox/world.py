@@ -98,7 +98,9 @@ class DeploymentsControl(Protocol):
     def seed(self, person: Person, count: int, statuses: list[str] | None) -> list[str]:
         """Add finished deployments of one person, without ports; return their uuids. Raises ValueError."""
 
-    def force(self, uuid: str, status: str, reason: str | None) -> dict[str, Any] | None:
+    def force(
+        self, uuid: str, status: str, reason: str | None, outputs: dict[str, Any] | None = None
+    ) -> dict[str, Any] | None:
         """Put a deployment into a state; return its JSON, None if there is none. Raises ValueError."""
 
 

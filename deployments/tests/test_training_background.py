@@ -213,8 +213,9 @@ class TestWatch:
         ModuleApi.objects.update(asked_at=None)
         assert watch.trainings_watch(seconds=-1) == 0
 
-    def test_runs_of_a_deployment_known_to_be_gone_are_lost(self, owner: User) -> None:
-        run = make_training(make_deployment(owner, status="GONE"), status="running")
+    @pytest.mark.parametrize("ended", [{"status": "GONE"}, {"status": "DELETE_COMPLETE", "gone_at": None}])
+    def test_runs_of_a_deployment_known_to_be_gone_are_lost(self, owner: User, ended: dict[str, Any]) -> None:
+        run = make_training(make_deployment(owner, **ended), status="running")
         watch.trainings_watch()
         run.refresh_from_db()
         assert run.status == "lost"

@@ -44,6 +44,9 @@ class ModuleApi(models.Model):
         null=True, blank=True, help_text="Its clock less UTC, as a training that was started here has shown"
     )
 
+    class Meta:
+        verbose_name = "module API"
+
     def __str__(self) -> str:
         return f"API of deployment {self.deployment_id}"  # not shown
 
@@ -136,6 +139,7 @@ class TrainingBatch(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-pk"]
+        verbose_name_plural = "training batches"
 
     def __str__(self) -> str:
         return f"batch of {len(self.plan)}"  # not shown

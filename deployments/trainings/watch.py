@@ -15,7 +15,7 @@ from deepdash.clock import passed
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, side_by_side
 from deployments.models import Deployment, ModuleApi, Training
-from deployments.states import COMPLETE
+from deployments.states import COMPLETE, ENDED
 from deployments.trainings.batches import batches_go_on
 from deployments.trainings.loss import trainings_lose
 from deployments.trainings.reading import api_ask, api_record, is_description_due
@@ -110,7 +110,8 @@ def _confirmed(deployment: Deployment) -> Due | None:
 
 def _lose_the_gone() -> None:
     """Runs that still count as running although their deployment is known to be gone."""
-    gone = Training.objects.filter(status__in=UNDER_WAY, deployment__gone_at__isnull=False)
+    is_gone = Q(deployment__gone_at__isnull=False) | Q(deployment__status__in=ENDED)  # as ``Deployment.is_gone``
+    gone = Training.objects.filter(is_gone, status__in=UNDER_WAY)
     deployments = list(gone.order_by().values_list("deployment", flat=True).distinct()[:500])
     if deployments:
         trainings_lose(deployments)

@@ -217,11 +217,14 @@ class Orchestrator(Part):
         self.world.persist()
         return [row.uuid for row in rows]
 
-    def force(self, uuid: str, status: str, reason: str | None = None) -> dict[str, Any] | None:
+    def force(
+        self, uuid: str, status: str, reason: str | None = None, outputs: dict[str, Any] | None = None
+    ) -> dict[str, Any] | None:
         """Put a deployment into a state and keep it there; return it as the API shows it, None if unknown.
 
-        A complete state brings outputs and services as if the workflow had finished; ``DELETE_COMPLETE`` is
-        shown like any other state, although the real service never does. Raises ValueError for no state.
+        A complete state brings outputs and services as if the workflow had finished; ``outputs`` then replace those
+        of their names, so that a real service can stand in for a container. ``DELETE_COMPLETE`` is shown like any
+        other state, although the real service never does. Raises ValueError for no state.
         """
         _check_status(status)
         row = self.rows.get(uuid)
@@ -230,6 +233,7 @@ class Orchestrator(Part):
         self.workflows.kill(uuid)
         if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             self.workflows.complete_now(row, status)
+        row.outputs |= outputs or {}
         row.status = status
         row.status_reason = reason
         self.workflows.touch(row)

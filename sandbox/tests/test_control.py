@@ -240,6 +240,12 @@ class TestDeployments:
         forced = fresh.control.force(uuid, "CREATE_FAILED", "The site burned down")
         assert (forced["status"], forced["statusReason"]) == ("CREATE_FAILED", "The site burned down")
 
+    def test_outputs_can_lead_elsewhere(self, fresh: SandboxThread) -> None:
+        (uuid,) = fresh.control.seed("ada", 1, ["CREATE_COMPLETE"])
+        before = fresh.control.force(uuid, "CREATE_COMPLETE")["outputs"]
+        forced = fresh.control.force(uuid, "CREATE_COMPLETE", deepaas_endpoint="http://127.0.0.1:9")
+        assert forced["outputs"] == {**before, "deepaas_endpoint": "http://127.0.0.1:9"}
+
     def test_nonsense_is_refused(self, fresh: SandboxThread) -> None:
         (uuid,) = fresh.control.seed("ada", 1)
         for method, path, body, status in (
@@ -248,6 +254,7 @@ class TestDeployments:
             ("POST", "/deployments", {"person": "nobody"}, "404"),
             ("PUT", f"/deployments/{uuid}", {"status": "BORED"}, "400"),
             ("PUT", f"/deployments/{uuid}", {}, "400"),
+            ("PUT", f"/deployments/{uuid}", {"status": "UNKNOWN", "outputs": ["none"]}, "400"),
             ("PUT", "/deployments/none-such", {"status": "UNKNOWN"}, "404"),
         ):
             with pytest.raises(requests.HTTPError, match=status):
