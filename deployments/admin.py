@@ -20,9 +20,7 @@ else:
 
 
 class ReadOnly:
-    """Nothing can be added, changed or deleted. There is no way to the pages: they are there for their owners only."""
-
-    view_on_site = False
+    """Nothing can be added, changed or deleted."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -60,6 +58,7 @@ class DeploymentAdmin(ReadOnly, _DeploymentAdmin):
         "note",
     )
     inlines = (StatusEventInline,)
+    view_on_site = False  # the page is there for its owner only
 
 
 @admin.register(Action)
@@ -85,6 +84,7 @@ class TrainingAdmin(ReadOnly, _TrainingAdmin):
     date_hierarchy = "started_at"
     show_full_result_count = False
     exclude = ("arguments", "sent", "message", "result", "metrics", "source")
+    view_on_site = False  # the page is there for its owner only
 
     @admin.display(description="duration")
     def took(self, run: Training) -> str:
@@ -101,6 +101,7 @@ class TrainingBatchAdmin(ReadOnly, _BatchAdmin):
     search_fields = ("model", "owner__name")
     show_full_result_count = False
     exclude = ("plan", "beside")
+    view_on_site = False  # the page is there for its owner only
 
     @admin.display(description="trainings")
     def count(self, batch: TrainingBatch) -> int:

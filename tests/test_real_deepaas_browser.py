@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.conftest import keep
 from tests.real.deepaas import running
@@ -12,7 +12,7 @@ from tests.stack import Stack
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.browser
-LEAF = {"name": "leaf.png", "mimeType": "image/png", "buffer": b"leaf" * 1000}
+LEAF: FilePayload = {"name": "leaf.png", "mimeType": "image/png", "buffer": b"leaf" * 1000}
 
 
 @pytest.fixture(scope="module")

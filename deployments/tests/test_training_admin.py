@@ -39,6 +39,7 @@ def test_operators_see_that_they_were_and_not_what_is_in_them(pages: list[str]) 
         assert answer.status_code == 200, page
         assert not [text for text in PRIVATE if text in shown], page
         assert 'name="_save"' not in shown
+        assert "View on site" not in shown  # which would be missing for anybody but the owner
     assert client.post(pages[-1], {}).status_code == 403
     assert client.get(pages[0].replace("/training/", "/training/add/")).status_code == 403
 
