@@ -1,14 +1,12 @@
 """The form of a training or prediction, made from the module's own description and checked before anything is sent."""
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from deepdash.config import config
@@ -16,12 +14,12 @@ from deepdash.templatetags.ui import filesize
 from deepdash.uploads import Dropped
 from deployments.clients.upload import Part, Upload
 from deployments.forms.widgets import Secret, Segments, Toggle
+from deployments.trainings.argument_rules import MAX_CHARS, plain, range_of, reader_of
 from deployments.trainings.description import Argument
 from deployments.trainings.services import Call
 
 PREFIX = "a-"
 FIRST = 6  # so many arguments are shown at once; the others are folded as long as they stand at their defaults
-MAX_CHARS = 20_000
 MAX_ENTRIES = 500
 
 
@@ -212,7 +210,7 @@ def field_for(argument: Argument) -> ArgumentField:
         return YesNoField(
             argument, widget=Toggle({"said": _("Yes")}), read=lambda text: text.lower() in {"true", "on", "1"}
         )
-    read = _reader(argument)
+    read = reader_of(argument)
     if argument.many:
         return _list_field(argument, read)
     if argument.choices:
@@ -223,9 +221,9 @@ def field_for(argument: Argument) -> ArgumentField:
     if argument.kind in {"integer", "number"}:
         whole = argument.kind == "integer"
         attrs = {"step": "1" if whole else "any", "inputmode": "numeric" if whole else "decimal"}
-        attrs |= {key: _plain(end) for key, end in (("min", argument.minimum), ("max", argument.maximum))
+        attrs |= {key: plain(end) for key, end in (("min", argument.minimum), ("max", argument.maximum))
                   if end is not None}  # fmt: skip
-        return ArgumentField(argument, widget=forms.NumberInput(attrs), read=read, hint=_range(argument))
+        return ArgumentField(argument, widget=forms.NumberInput(attrs), read=read, hint=range_of(argument))
     if argument.kind == "object":
         widget: forms.Widget = forms.Textarea({"rows": 3, "class": "mono", "wide": " full", "spellcheck": "false"})
         return ArgumentField(argument, widget=widget, read=read, hint=_("Written in JSON."))
@@ -265,7 +263,7 @@ def _list_field(argument: Argument, read: Callable[[str], Any]) -> ArgumentField
         options = [(as_sent(value), as_sent(value)) for value in argument.choices]
         return ArgumentField(argument, widget=forms.CheckboxSelectMultiple(choices=options), read=read)
     widget = forms.Textarea({"rows": 3, "class": "mono", "wide": " full", "spellcheck": "false"})
-    hints = [_("One per line."), _range(argument), _("Left empty, its default counts.") if argument.default else ""]
+    hints = [_("One per line."), range_of(argument), _("Left empty, its default counts.") if argument.default else ""]
     return ArgumentField(argument, widget=widget, read=read, hint=" ".join(filter(None, hints)))
 
 
@@ -278,119 +276,6 @@ def _choice_field(argument: Argument, read: Callable[[str], Any]) -> ArgumentFie
         options.insert(0, ("", _("Choose…") if argument.required else _("The module’s default")))
     few = len(options) <= 3 and all(len(label) <= 12 for sent, label in options) and argument.default is not None
     return ArgumentField(argument, widget=(Segments if few else forms.Select)(choices=options), read=read)
-
-
-def _reader(argument: Argument) -> Callable[[str], Any]:
-    """Reads one text as a value of the argument; the function raises ValidationError, stating rule and fact."""
-
-    def read(text: str) -> Any:
-        value = _READERS.get(argument.kind, str)(text)
-        if argument.choices:
-            allowed = [*argument.choices, *([argument.default] if argument.has_default else [])]
-            if value not in allowed:
-                raise ValidationError(_("“%(text)s” can’t be chosen; take one of the list.") % {"text": text[:40]})
-        _check_range(argument, value)
-        _check_text(argument, value)
-        return value
-
-    return read
-
-
-def _integer(text: str) -> int:
-    try:
-        return int(text.strip())
-    except ValueError:
-        raise ValidationError(_("Write a whole number; “%(text)s” is none.") % {"text": text[:40]}) from None
-
-
-def _float(text: str) -> float:
-    try:
-        value = float(text.strip())
-    except ValueError:
-        raise ValidationError(_("Write a number; “%(text)s” is none.") % {"text": text[:40]}) from None
-    if not math.isfinite(value):
-        raise ValidationError(_("Write a number; “%(text)s” can’t be sent.") % {"text": text[:40]})
-    return value
-
-
-def _boolean(text: str) -> bool:
-    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    if text.strip().lower() not in known:
-        raise ValidationError(_("Write true or false; “%(text)s” is neither.") % {"text": text[:40]})
-    return known[text.strip().lower()]
-
-
-def _object(text: str) -> Any:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValidationError(_("This is no JSON: %(error)s.") % {"error": error}) from None
-    if not isinstance(value, dict):
-        raise ValidationError(_("Write a JSON object: names and values in braces."))
-    return value
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
-    "integer": _integer,
-    "number": _float,
-    "boolean": _boolean,
-    "object": _object,
-}
-
-
-def _check_range(argument: Argument, value: Any) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return
-    low, high = argument.minimum, argument.maximum
-    too_low = low is not None and (value < low or (argument.over and value == low))
-    too_high = high is not None and (value > high or (argument.under and value == high))
-    if too_low or too_high:
-        facts = {"rule": _range(argument).removesuffix("."), "number": _plain(float(value))}
-        raise ValidationError(_("%(rule)s; this is %(number)s.") % facts)
-
-
-def _check_text(argument: Argument, value: Any) -> None:
-    if not isinstance(value, str):
-        return
-    most, least, number = argument.max_length or MAX_CHARS, argument.min_length or 0, len(value)
-    if number > most:
-        message = _("Use at most %(most)s characters; this has %(number)s.")
-        raise ValidationError(message % {"most": most, "number": number})
-    if number < least:
-        message = _("Use at least %(least)s characters; this has %(number)s.")
-        raise ValidationError(message % {"least": least, "number": number})
-    try:
-        wrong = (argument.format == "date" and not parse_date(value)) or (
-            argument.format == "date-time" and not parse_datetime(value)
-        )
-    except ValueError:
-        wrong = True
-    if wrong:
-        shape = "2026-11-23" if argument.format == "date" else "2026-11-23T14:30:00"
-        raise ValidationError(_("Write it like %(shape)s; this is “%(text)s”.") % {"shape": shape, "text": value[:40]})
-
-
-def _range(argument: Argument) -> str:
-    low, high = argument.minimum, argument.maximum
-    ends = {"low": None if low is None else _plain(low), "high": None if high is None else _plain(high)}
-    match low is not None, high is not None, argument.over, argument.under:
-        case True, True, False, False:
-            return _("From %(low)s to %(high)s.") % ends
-        case True, True, True, False:
-            return _("More than %(low)s, at most %(high)s.") % ends
-        case True, True, False, True:
-            return _("At least %(low)s, less than %(high)s.") % ends
-        case True, True, True, True:
-            return _("More than %(low)s, less than %(high)s.") % ends
-        case True, False, over, _under:
-            return (_("More than %(low)s.") if over else _("At least %(low)s.")) % ends
-        case False, True, _over, under:
-            return (_("Less than %(high)s.") if under else _("At most %(high)s.")) % ends
-    return ""
-
-
-def _plain(number: float) -> str:
-    return f"{number:.0f}" if number == int(number) and abs(number) < 1e15 else f"{number:g}"
 
 
 def _named(argument: Argument) -> str:
