@@ -45,7 +45,7 @@ class ModuleApi(models.Model):
     )
 
     class Meta:
-        verbose_name = "module API"
+        verbose_name = "module API"  # not shown
 
     def __str__(self) -> str:
         return f"API of deployment {self.deployment_id}"  # not shown
@@ -139,7 +139,7 @@ class TrainingBatch(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-pk"]
-        verbose_name_plural = "training batches"
+        verbose_name_plural = "training batches"  # not shown
 
     def __str__(self) -> str:
         return f"batch of {len(self.plan)}"  # not shown
