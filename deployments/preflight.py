@@ -84,21 +84,21 @@ def provider_advice(
     fitting = [item for item in providers if item.kind_fits(kind) and item.is_current]
     if not fitting:
         return Advice("warn", "alert", _("None of your providers runs this kind; “Automatic” may find another"))
-    allowing = [item for item in fitting if not _excess(item, held, wanted)]
-    if not allowing:
-        return Advice("warn", "alert", _excess(fitting[0], held, wanted))
-    fitting = allowing
-    if not gpus:
-        number = len(fitting)
-        text = ngettext("%(number)s provider of yours can run it", "%(number)s providers of yours can run it", number)
-        return Advice("ok", "check", text % {"number": number})
-    able = [item for item in fitting if item.gpu_support]
-    if able:
-        text = ngettext("%(number)s provider of yours with GPUs", "%(number)s providers of yours with GPUs", len(able))
-        return Advice("ok", "check", text % {"number": len(able)})
-    if any(item.gpu_support is None for item in fitting):
+    able = [item for item in fitting if item.gpu_support] if gpus else fitting
+    if not able and any(item.gpu_support is None for item in fitting):
         return Advice("idle", "help", _("Whether your providers have GPUs is not told"))
-    return Advice("warn", "alert", _("None of your providers has GPUs for this kind of template; CPU will do better"))
+    if not able:
+        text = _("None of your providers has GPUs for this kind of template; CPU will do better")
+        return Advice("warn", "alert", text)
+    allowing = [item for item in able if not _excess(item, held, wanted)]
+    if not allowing:
+        return Advice("warn", "alert", _excess(able[0], held, wanted))
+    number = len(allowing)
+    if gpus:
+        text = ngettext("%(number)s provider of yours with GPUs", "%(number)s providers of yours with GPUs", number)
+    else:
+        text = ngettext("%(number)s provider of yours can run it", "%(number)s providers of yours can run it", number)
+    return Advice("ok", "check", text % {"number": number})
 
 
 def storage_advice(account: StorageAccount) -> Advice:

@@ -99,6 +99,13 @@ def test_a_provider_with_room_left_is_enough(owner: User) -> None:
     assert (line.tone, line.text) == ("ok", "1 provider of yours can run it")
 
 
+def test_a_limit_of_the_only_one_with_gpus_is_told_not_that_there_are_no_gpus() -> None:
+    limited, plain = provider(gpu_support=True, num_gpus=8, quotas=LIMITED), provider("s2", gpu_support=False)
+    line = provider_advice([plain, limited], kind="MARATHON", wanted=Held(gpus=3), chosen="", held={})
+    assert line.tone == "warn"
+    assert "with S1 allows 2 GPUs for each deployment; you want 3" in line.text
+
+
 def test_the_page_asks_nobody_and_the_answer_follows(
     browser: Client, owner: User, module: Module, wire: responses.RequestsMock
 ) -> None:
