@@ -38,14 +38,17 @@ def log_of(deployment: Deployment, *, user: "User | None" = None) -> Log:
     if deployment.is_gone:
         return Log(available=False, why_not=_("It is gone"), advice=_("The orchestrator keeps no log of what is gone."))
     if deployment.deployment_kind in CONTAINER_KINDS:
-        return Log(
-            available=False,
-            why_not=_("No log for this kind"),
-            advice=_(
+        if deployment.run == "deepaas":
+            advice = _(
+                "The orchestrator gives no log for container deployments. "
+                "To see what it writes, deploy it with JupyterLab and start the API in its terminal."
+            )
+        else:
+            advice = _(
                 "The orchestrator gives no log for container deployments. "
                 "Open JupyterLab and look at the terminal there."
-            ),
-        )
+            )
+        return Log(available=False, why_not=_("No log for this kind"), advice=advice)
     if not deployment.uuid or not deployment.provider_name:
         # The orchestrator answers 500 until a provider was chosen (contract 1.14).
         return Log(available=False, why_not=_("No log yet"), advice=_("There is one as soon as a provider was chosen."))
