@@ -56,7 +56,7 @@ def test_nobody_else_reads_or_clears_notices(stack: Stack, ada: Visitor, other: 
     until(ada, deploy(ada, "To be noticed", "deep-oc-always-fails"), "Creation failed")
     mine = ada.get("/notices")
     new = mine.tree.xpath("count(//main//*[normalize-space(text())='New'])")
-    addresses = {form.action for form in mine.tree.forms if re.fullmatch(r".*/notices/[0-9]+", form.action or "")}
+    addresses = {action for it in mine.tree.forms if re.fullmatch(r".*/notices/[0-9]+", action := it.action or "")}
     assert new
     assert addresses
     for address in addresses:
