@@ -1,9 +1,11 @@
 """Fixtures of the site-wide tests: one running stack for all of them, and a real browser."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -93,6 +95,34 @@ def new_page(browser: Browser, one_stack: Stack) -> Iterator[Callable[..., Page]
     for context in contexts:
         context.close()
     assert not problems, problems
+
+
+@pytest.fixture
+def visit(stack: Stack, places: Places, new_page: Callable[..., Page]) -> Callable[..., Page]:
+    """``visit(address, person, language="", scripts=True, width=1440, dark=False)``: a page of someone signed in.
+
+    ``address`` may hold names of ``tests.addresses`` in braces, or ready, failed or machine. What the page loads
+    after itself is there.
+    """
+
+    def open_page(address: str, person: str = "ada", *, language: str = "", **look: Any) -> Page:
+        page = new_page(**look)
+        if person:
+            visitor = Visitor(stack.url).sign_in(person)
+            page.context.add_cookies(
+                [
+                    {"name": cookie.name, "value": str(cookie.value), "url": stack.url}
+                    for cookie in visitor.session.cookies
+                ]
+            )
+        if language:
+            page.set_extra_http_headers({"Accept-Language": language})
+        known = places.pages | {"ready": places.ready, "failed": places.failed, "machine": places.machine}
+        page.goto(stack.url + re.sub(r"\{(.+?)\}", lambda found: known[found[1]], address))
+        page.wait_for_load_state("networkidle")
+        return page
+
+    return open_page
 
 
 def keep(name: str, page: Page) -> None:

@@ -25,7 +25,6 @@ from deployments.models import NOTE_CHARS, TITLE_CHARS, Deployment
 from deployments.portrait import portrait
 from deployments.readiness import deployments_probe, is_due
 from deployments.services import deployment_delete, deployment_refresh, deployment_rename
-from deployments.status import describe
 from deployments.views.common import MOVING, RETRY, attempt, download, find, frame, live, signed_in
 from deployments.yaml_highlight import yaml_pieces
 
@@ -63,7 +62,7 @@ def detail(request: Request, uuid: str) -> HttpResponse:
 def detail_live(request: Request, uuid: str) -> HttpResponse:
     """The live part. ``step``: ``sync`` asks the orchestrator, ``probe`` the services, ``poll`` both."""
     user, step = signed_in(request), request.GET.get("step", "sync")
-    before = find(request, uuid)
+    find(request, uuid)  # nothing is asked about what is not theirs
     problem: Problem | None = None
     if step in {"sync", "poll"}:
         problem = attempt(lambda: deployment_refresh(user=user, uuid=uuid))
@@ -73,10 +72,8 @@ def detail_live(request: Request, uuid: str) -> HttpResponse:
     if step in {"probe", "poll"}:
         deployments_probe([deployment])
     context = _shown(deployment, problem)
-    label = context["it"].view.label
-    said = f"{deployment.shown_title}: {label}" if label != describe(before).label else ""
     address, trigger = _after(deployment, problem)
-    return live(request, "deployments/_detail.html", context, address=address, trigger=trigger, said=said)
+    return live(request, "deployments/_detail.html", context, address=address, trigger=trigger)
 
 
 @never_cache

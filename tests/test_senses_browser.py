@@ -1,0 +1,119 @@
+"""What is said to those who hear the page, kept still for those whom motion disturbs, and told apart without colours."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import keep
+from tests.places import deploy
+from tests.stack import Stack
+from tests.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+# Keeps every text that the page's live regions are given from now on.
+LISTENING = """() => {
+  window.heard = [];
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      const place = change.target.nodeType === 1 ? change.target : change.target.parentElement;
+      const region = place?.closest("[role=status], [role=alert], [aria-live=polite], [aria-live=assertive]");
+      if (region && region.textContent.trim()) window.heard.push(region.textContent.trim());
+      for (const added of change.addedNodes) if (added.nodeType === 1 && !region)
+        for (const inner of [added, ...added.querySelectorAll("*")])
+          if (inner.matches("[role=status], [role=alert]")) window.heard.push(inner.textContent.trim());
+    }
+  }).observe(document.body, {childList: true, subtree: true, characterData: true});
+}"""
+MOVING = """() => [...document.querySelectorAll("*")].flatMap((it) => [null, "::before", "::after"].map((part) => {
+  const style = getComputedStyle(it, part);
+  const seconds = (text) => Math.max(...text.split(",").map((one) => parseFloat(one) * (one.endsWith("ms") ? .001 : 1)));
+  const animated = style.animationName === "none" ? 0 : seconds(style.animationDuration);
+  return {what: `${it.outerHTML.slice(0, 80)} ${part ?? ""}`, long: Math.max(animated, seconds(style.transitionDuration))};
+})).filter(({long}) => long > .001).map(({what}) => what)"""
+
+
+def test_a_deployment_that_becomes_ready_is_announced_once(stack: Stack, visit: Callable[..., Page]) -> None:
+    visitor = Visitor(stack.url).sign_in("ada")
+    address = deploy(visitor, "Listened to")
+    page = visit(address.replace(stack.url, ""))
+    page.evaluate(LISTENING)
+    expect(page.get_by_role("link", name=re.compile("^Open ")).first).to_be_visible(timeout=60_000)
+    expect(page.locator("#live")).to_have_text("Listened to: Ready")
+    heard = page.evaluate("window.heard")
+    assert heard.count("Listened to: Ready") == 1, heard
+    assert not [words for words in heard if "Listened to" not in words], "nothing else speaks"
+    visitor.submit(visitor.get(f"{address}/delete"), "/delete")
+
+
+def test_found_modules_are_counted_aloud(visit: Callable[..., Page]) -> None:
+    page = visit("/")
+    page.get_by_role("searchbox", name="Search modules").press_sequentially("flora")
+    expect(page.locator("#live")).to_have_text("Modules: 1 module")
+
+
+def test_the_finder_speaks_inside_its_dialog(visit: Callable[..., Page]) -> None:
+    page = visit("/")
+    page.keyboard.press("Control+k")
+    finder = page.get_by_role("dialog")
+    expect(finder.get_by_role("status")).to_have_text(re.compile("^[1-9][0-9]* shown$"))
+    page.keyboard.type("zzz")
+    expect(finder.get_by_role("status")).to_have_text("0 shown")
+
+
+def test_what_was_done_is_said_in_a_region_of_its_name(visit: Callable[..., Page]) -> None:
+    page = visit("{accounts:preferences}")
+    expect(page.locator("#live[role=status]")).to_have_count(1)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("region", name="New messages").get_by_role("status")).to_have_count(1)
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_role("region", name="New messages").get_by_role("status")).to_have_count(0)
+
+
+@pytest.mark.parametrize("address", ["/", "/deployments", "{ready}", "{ready}/training", "{design}"])
+def test_nothing_moves_where_motion_is_not_wanted(visit: Callable[..., Page], address: str) -> None:
+    page = visit(address, "grace" if address == "{design}" else "ada")
+    assert page.evaluate(MOVING) == []
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(MOVING) != [], "it does otherwise"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_states_are_told_apart_where_colours_are_forced(visit: Callable[..., Page], theme: str) -> None:
+    page = visit("{design}", "grace", dark=theme == "dark")
+    page.emulate_media(forced_colors="active", color_scheme="dark" if theme == "dark" else "light")
+    keep(f"forced-design-{theme}", page)
+    borders = page.evaluate(
+        """() => [...document.querySelectorAll("main :is(.btn, .pill, .badge, .chip, .banner, .seg, input:not([type=radio], [type=checkbox]), select, .panel)")]
+        .filter((it) => it.checkVisibility() && (parseFloat(getComputedStyle(it).borderTopWidth) < 1 || getComputedStyle(it).borderTopStyle === "none"))
+        .map((it) => it.outerHTML.slice(0, 120))"""
+    )
+    assert borders == []
+    # The chosen one of several, and the page one is on, have a ring that others have not.
+    ring = "([...of]) => of.map((it) => getComputedStyle(it).outlineStyle)"
+    assert set(page.locator(".seg :checked + span").evaluate_all(ring)) == {"solid"}
+    assert set(page.locator(".seg :not(:checked) + span").evaluate_all(ring)) == {"none"}
+    page.goto(page.url.replace("/design", "/deployments"))
+    assert page.locator(".tabs a[aria-current]").evaluate_all(ring) == ["solid"]
+    assert set(page.locator(".topbar .tabs a:not([aria-current])").evaluate_all(ring)) == {"none"}
+    # Icons take the colour of the text they stand by.
+    drawn = page.evaluate(
+        """() => [...document.querySelectorAll("svg.icon")].filter((it) => it.checkVisibility())
+        .filter((it) => getComputedStyle(it).stroke !== getComputedStyle(it).color).map((it) => it.outerHTML)"""
+    )
+    assert drawn == []
+
+
+@pytest.mark.parametrize("address", ["/", "/module/deep-oc-alpine-flora", "/deployments?fresh=1", "{ready}/training"])
+def test_pages_where_colours_are_forced_can_be_looked_at(visit: Callable[..., Page], address: str) -> None:
+    page = visit(address, width=390, dark=True)
+    page.emulate_media(forced_colors="active")
+    keep(f"forced-{re.sub('[^a-z]+', '-', address)}", page)
+    hidden = page.evaluate(
+        """() => [...document.querySelectorAll("main :is(a, button, h1, h2, p, td, label, .light)")]
+        .filter((it) => it.checkVisibility() && getComputedStyle(it).color === getComputedStyle(document.body).backgroundColor
+          && getComputedStyle(it).backgroundColor === "rgba(0, 0, 0, 0)").map((it) => it.outerHTML.slice(0, 100))"""
+    )
+    assert hidden == []
