@@ -17,8 +17,14 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def plain(visit: Callable[..., Page]) -> Callable[[str], Page]:
-    """``plain(address)``: Ada's page, in a browser without scripts."""
-    return lambda address: visit(address, scripts=False, width=390)
+    """``plain(address)``: Ada's page, in a browser without scripts, with nothing on it that needs them."""
+
+    def open_page(address: str) -> Page:
+        page = visit(address, scripts=False, width=390)
+        assert page.locator(".js-only:visible").count() == 0
+        return page
+
+    return open_page
 
 
 def test_home_shows_what_runs_and_what_needs_attention(plain: Callable[[str], Page], places: Places) -> None:
@@ -65,6 +71,7 @@ def test_a_model_predicts(plain: Callable[[str], Page]) -> None:
         files.nth(number).set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"})
     page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.get_by_role("heading", name="Answer")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)  # it needs scripts
     keep("noscript-predict", page)
 
 
