@@ -52,7 +52,8 @@ HERE = """() => {
   const seen = it.matches(".seg input") ? it.nextElementSibling : it;
   const rings = [seen, it.closest(".card:has(.stretch:focus)") ?? seen].map((one) => getComputedStyle(one));
   const box = seen.getClientRects()[0] ?? seen.getBoundingClientRect();
-  const bar = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.closest(".topbar, .bulk, .foot");
+  const over = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  const bar = over?.closest(".topbar, .bulk, .foot");
   return {
     number: +it.dataset.stop, html: it.outerHTML.slice(0, 160),
     ring: rings.some((style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2),
@@ -67,7 +68,7 @@ def tabbed(page: Page, most: int = 400) -> list[dict[str, Any]]:
     for _ in range(most):
         page.keyboard.press("Tab")
         stop = page.evaluate(HERE)
-        if stop is None or stops and stop["number"] == stops[0]["number"]:
+        if stop is None or (stops and stop["number"] == stops[0]["number"]):
             return stops
         stops.append(stop)
     raise AssertionError(f"no end after {most} stops, now at {stops[-1]}")

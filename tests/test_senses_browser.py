@@ -1,4 +1,4 @@
-"""What is said to those who hear the page, kept still for those whom motion disturbs, and told apart without colours."""
+"""What is said to those who hear a page, kept still where motion disturbs, and told apart where colours are forced."""
 
 import re
 from collections.abc import Callable
@@ -25,12 +25,24 @@ LISTENING = """() => {
     }
   }).observe(document.body, {childList: true, subtree: true, characterData: true});
 }"""
-MOVING = """() => [...document.querySelectorAll("*")].flatMap((it) => [null, "::before", "::after"].map((part) => {
-  const style = getComputedStyle(it, part);
-  const seconds = (text) => Math.max(...text.split(",").map((one) => parseFloat(one) * (one.endsWith("ms") ? .001 : 1)));
-  const animated = style.animationName === "none" ? 0 : seconds(style.animationDuration);
-  return {what: `${it.outerHTML.slice(0, 80)} ${part ?? ""}`, long: Math.max(animated, seconds(style.transitionDuration))};
-})).filter(({long}) => long > .001).map(({what}) => what)"""
+MOVING = """() => {
+  const seconds = (all) => Math.max(...all.split(",").map((one) => parseFloat(one) * (one.endsWith("ms") ? .001 : 1)));
+  const moves = (style) => style.animationName !== "none" && seconds(style.animationDuration) > .001;
+  const changes = (style) => seconds(style.transitionDuration) > .001;
+  return [...document.querySelectorAll("*")].flatMap((it) => [null, "::before", "::after"]
+    .filter((part) => moves(getComputedStyle(it, part)) || changes(getComputedStyle(it, part)))
+    .map((part) => `${it.outerHTML.slice(0, 80)} ${part ?? ""}`));
+}"""
+FLAT = """() => [...document.querySelectorAll(
+  `main :is(.btn, .pill, .badge, .chip, .banner, .seg, .bone, .panel, select, input:not([type=radio], [type=checkbox]))`
+)].filter((it) => {
+  const {borderTopWidth, borderTopStyle} = getComputedStyle(it);
+  return it.checkVisibility() && (parseFloat(borderTopWidth) < 1 || borderTopStyle === "none");
+}).map((it) => it.outerHTML.slice(0, 120))"""
+UNSEEN = """() => [...document.querySelectorAll("main :is(a, button, h1, h2, p, td, label, .light)")].filter((it) => {
+  const {color, backgroundColor} = getComputedStyle(it), under = getComputedStyle(document.body).backgroundColor;
+  return it.checkVisibility() && color === under && backgroundColor === "rgba(0, 0, 0, 0)";
+}).map((it) => it.outerHTML.slice(0, 120))"""
 
 
 def test_a_deployment_that_becomes_ready_is_announced_once(visit: Callable[..., Page], places: Places) -> None:
@@ -87,12 +99,7 @@ def test_states_are_told_apart_where_colours_are_forced(visit: Callable[..., Pag
     page = visit("{design}", "grace", dark=theme == "dark")
     page.emulate_media(forced_colors="active", color_scheme="dark" if theme == "dark" else "light")
     keep(f"forced-design-{theme}", page)
-    borders = page.evaluate(
-        """() => [...document.querySelectorAll("main :is(.btn, .pill, .badge, .chip, .banner, .seg, .bone, input:not([type=radio], [type=checkbox]), select, .panel)")]
-        .filter((it) => it.checkVisibility() && (parseFloat(getComputedStyle(it).borderTopWidth) < 1 || getComputedStyle(it).borderTopStyle === "none"))
-        .map((it) => it.outerHTML.slice(0, 120))"""
-    )
-    assert borders == []
+    assert page.evaluate(FLAT) == [], "without a border"
     # The chosen one of several, and the page one is on, have a ring that others have not.
     ring = "([...of]) => of.map((it) => getComputedStyle(it).outlineStyle)"
     assert set(page.locator(".seg :checked + span").evaluate_all(ring)) == {"solid"}
@@ -113,9 +120,4 @@ def test_pages_where_colours_are_forced_can_be_looked_at(visit: Callable[..., Pa
     page = visit(address, width=390, dark=True)
     page.emulate_media(forced_colors="active")
     keep(f"forced-{re.sub('[^a-z]+', '-', address)}", page)
-    hidden = page.evaluate(
-        """() => [...document.querySelectorAll("main :is(a, button, h1, h2, p, td, label, .light)")]
-        .filter((it) => it.checkVisibility() && getComputedStyle(it).color === getComputedStyle(document.body).backgroundColor
-          && getComputedStyle(it).backgroundColor === "rgba(0, 0, 0, 0)").map((it) => it.outerHTML.slice(0, 100))"""
-    )
-    assert hidden == []
+    assert page.evaluate(UNSEEN) == []
