@@ -45,21 +45,21 @@ UNSEEN = """() => [...document.querySelectorAll("main :is(a, button, h1, h2, p, 
 }).map((it) => it.outerHTML.slice(0, 120))"""
 
 
-def test_a_deployment_that_becomes_ready_is_announced_once(visit: Callable[..., Page], places: Places) -> None:
+def test_a_deployment_that_becomes_complete_is_announced_once(visit: Callable[..., Page], places: Places) -> None:
     page = visit("/")
     page.add_init_script(f"addEventListener('DOMContentLoaded', {LISTENING})")
 
     def earlier(route: Route) -> None:
         """The page as it was while the deployment was being created; what it asks for next tells of today."""
         answer = route.fetch()
-        body = re.sub(r'(<span id="state">.*?)Ready', r"\1Creating", answer.text(), count=1, flags=re.DOTALL)
+        body = re.sub(r'(<span id="state">.*?)Deployed', r"\1Creating", answer.text(), count=1, flags=re.DOTALL)
         route.fulfill(response=answer, body=body)
 
-    page.route(re.compile(f"{places.ready}$"), earlier)
-    page.goto(page.url.rstrip("/") + places.ready)
-    expect(page.locator("#live")).to_have_text("Seen ready: Ready")
+    page.route(re.compile(f"{places.machine}$"), earlier)
+    page.goto(page.url.rstrip("/") + places.machine)
+    expect(page.locator("#live")).to_have_text("Seen machine: Deployed")
     page.wait_for_load_state("networkidle")
-    assert page.evaluate("window.heard") == ["Seen ready: Ready"], "once, and nothing else speaks"
+    assert page.evaluate("window.heard") == ["Seen machine: Deployed"], "once, and nothing else speaks"
 
 
 def test_found_modules_are_counted_aloud(visit: Callable[..., Page]) -> None:
