@@ -20,7 +20,7 @@ test-postgres: $(VENV)/.installed-dev ## what touches the database once more, on
 lint: $(VENV)/.installed-dev ## linters, and that pages are in all languages (needs GNU gettext)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) tools/untranslated.py --templates --catalogues
+	$(PY) tools/untranslated.py
 
 format: $(VENV)/.installed-dev ## put the code into shape
 	$(PY) -m ruff format .
