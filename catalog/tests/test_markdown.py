@@ -73,6 +73,6 @@ def test_tables_and_code_are_kept_and_wide_ones_can_be_reached_by_keyboard() -> 
     ["<img " * 10_000, "<a href=x>" * 5_000, "[" * 20_000, "*a " * 15_000, "> " * 20_000, "<img src=" + "a" * 49_000],
 )
 def test_no_text_makes_it_slow(text: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     render(text)
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5

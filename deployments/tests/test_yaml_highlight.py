@@ -59,9 +59,9 @@ def test_a_list_item_that_is_text_is_no_key() -> None:
 
 @pytest.mark.parametrize("line", ['"' * 90_000, '"' * 499, "'\\\"" * 166, " " * 499, "- " * 249, "&" * 499, "a " * 249])
 def test_no_text_takes_long(line: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     yaml_pieces((line + "\n") * (MAX_CHARS // (len(line) + 1)))
-    assert time.perf_counter() - began < 10  # open quotes took minutes before lines had a limit
+    assert time.thread_time() - began < 10  # open quotes took minutes before lines had a limit
 
 
 def test_the_page_shows_it_escaped_and_downloads_it_as_it_is(browser: Client, owner: User, services: None) -> None:
