@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from catalog.tosca.description import TemplateDescription, describe, is_secret
+from catalog.tosca.description import EntrySchema, Input, TemplateDescription, describe, is_secret
+from catalog.tosca.harmless import MAX_HELP
 from catalog.tosca.loader import load_template, plain
 
 
@@ -50,9 +51,10 @@ def test_a_null_default_is_no_default() -> None:
 
 def test_an_input_is_required_unless_it_says_no() -> None:
     found = described(
-        "    a: {type: string}\n    b: {type: string, required: no}\n    c: {type: string, required: yes}"
+        "    a: {type: string}\n    b: {type: string, required: no}\n    c: {type: string, required: yes}\n"
+        "    d: {required: 'no'}\n    e: {required: 'No'}\n    f: {required: 'false'}\n    g: {required: 'False'}"
     )
-    assert [item.required for item in found.inputs] == [True, False, True]
+    assert [item.required for item in found.inputs] == [True, False, True, False, False, False, False]
 
 
 def test_constraints_are_read_as_a_list_and_as_a_map() -> None:
@@ -89,11 +91,12 @@ def test_entry_schemas_nest() -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["text", "{}", "[1]", "null", "{type: [a]}", "{type: x, description: [a], constraints: 7}"]
-)
-def test_an_odd_input_is_described_as_far_as_it_makes_sense(spec: str) -> None:
-    found = described(f"    a: {spec}")
-    assert [item.name for item in found.inputs] == ["a"]
+    ("spec", "type"),
+    [("text", "string"), ("{}", "string"), ("[1]", "string"), ("null", "string"), ("{type: [a]}", "string"),
+     ("{type: ''}", "string"), ("{type: x, description: [a], constraints: 7, entry_schema: 7}", "x")],
+)  # fmt: skip
+def test_an_odd_input_is_described_as_far_as_it_makes_sense(spec: str, type: str) -> None:
+    assert described(f"    a: {spec}").inputs == (Input(name="a", type=type),)
 
 
 @pytest.mark.parametrize(
@@ -138,3 +141,84 @@ def test_names_that_say_secret(name: str) -> None:
 )
 def test_names_that_do_not(name: str) -> None:
     assert not is_secret(name)
+
+
+@pytest.mark.parametrize(
+    ("item", "title"),
+    [
+        (Input(name="num_cpus", label="how many"), "How many"),
+        (Input(name="num_cpus_wanted"), "Num cpus wanted"),
+        (Input(name="__"), "__"),
+    ],
+)
+def test_an_input_is_called_by_its_label_or_by_its_name_made_readable(item: Input, title: str) -> None:
+    assert item.title == title
+
+
+@pytest.mark.parametrize(
+    "constraints", ["[]", "[{valid_values: small}]", "[{valid_values: {a: b}}]", "[{min_length: 2}]"]
+)
+def test_there_is_nothing_to_choose_from_unless_values_are_listed(constraints: str) -> None:
+    assert described(f"    a: {{type: string, constraints: {constraints}}}").inputs[0].choices == ()
+
+
+def test_what_a_template_says_of_itself_is_kept() -> None:
+    found = described(
+        "    a: {type: string}",
+        "  outputs: {second: {value: x}, first: {value: y}}\n"
+        "description: >\n  Runs\n  it.\n"
+        "metadata: {display_name: One, parents: [a.yaml, null, 3]}",
+    )
+    assert (found.text, found.outputs, found.parents) == ("Runs it.", ("second", "first"), ("a.yaml", "3"))
+    assert found.metadata == {"display_name": "One", "parents": ["a.yaml", None, 3]}
+    assert described("    a: {type: string}", "metadata: {parents: a.yaml}").parents == ()
+    assert (found.input("a"), found.input("b")) == (found.inputs[0], None)
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [("'two  words'", "two words"), ("7", "7"), ("true", "true"), ("false", "false"), ("null", ""), ("[a]", ""),
+     ("{a: b}", ""), ("x" * (MAX_HELP + 1), "x" * (MAX_HELP - 1) + "…")],
+)  # fmt: skip
+def test_an_inputs_description_becomes_its_help_on_one_line(written: str, text: str) -> None:
+    assert described(f"    a: {{description: {written}}}").inputs[0].help == text
+
+
+@pytest.mark.parametrize(
+    ("type", "schema", "widget"),
+    [
+        ("list", "{type: tosca.datatypes.network.PortSpec}", "ports"),
+        ("map", "tosca.datatypes.indigo.network.PortSpec", "ports"),
+        ("string", "{type: tosca.datatypes.network.PortSpec}", ""),
+        ("list", "string", ""),
+        ("map", "null", ""),
+    ],
+)
+def test_lists_and_maps_of_ports_are_asked_for_as_ports(type: str, schema: str, widget: str) -> None:
+    assert described(f"    a: {{type: {type}, entry_schema: {schema}}}").inputs[0].widget == widget
+
+
+@pytest.mark.parametrize(
+    ("written", "schema"),
+    [("integer", EntrySchema(type="integer")), ("{type: [a]}", EntrySchema(type="string")), ("[a]", None)],
+)
+def test_an_entry_schema_may_be_a_name_alone(written: str, schema: EntrySchema | None) -> None:
+    assert described(f"    a: {{type: list, entry_schema: {written}}}").inputs[0].entry_schema == schema
+
+
+def test_an_input_whose_name_says_secret_is_marked() -> None:
+    found = described("    admin_password: {type: string}\n    zone: {type: string}")
+    assert [item.secret for item in found.inputs] == [True, False]
+
+
+def test_of_several_node_types_the_more_telling_one_decides_and_each_is_named_once() -> None:
+    found = described(
+        "    a: {type: string}",
+        "  node_templates: {v: {type: tosca.nodes.indigo.Compute}, w: {type: tosca.nodes.indigo.Compute},"
+        " odd: {type: [a]},"
+        " app: {type: tosca.nodes.indigo.Container.Application.Docker.Marathon}}",
+    )
+    assert found.kind == "MARATHON"
+    assert found.node_types == (
+        "tosca.nodes.indigo.Compute", "tosca.nodes.indigo.Container.Application.Docker.Marathon",
+    )  # fmt: skip

@@ -4,8 +4,9 @@ import time
 import tracemalloc
 
 import pytest
+import yaml
 
-from catalog.tosca.guard import MAX_BYTES, Refused, check_yaml
+from catalog.tosca.guard import MAX_BYTES, MAX_DEPTH, MAX_EVENTS, Refused, check_yaml, explain
 from catalog.tosca.loader import load_template, load_yaml, plain
 
 SECONDS, MEBIBYTES = 5.0, 32  # of this thread, so that a busy machine does not count
@@ -92,3 +93,52 @@ def test_keys_that_no_template_should_have_are_left_to_the_verdict() -> None:
 
 def test_a_repeated_key_is_no_reason_to_refuse() -> None:
     assert load_template("description:\ndescription: second\n" + TOPOLOGY)["description"] == "second"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: 1\nb: &x 1", "Anchors are not taken (&x in line 2)."),
+        ("a: 1\nb: *x", "Aliases are not taken (*x in line 2)."),
+        ("a: 1\nb: !e 1", "Tags are not taken (!e in line 2)."),
+        ("a: 1\nb: !e {}", "Tags are not taken (!e in line 2)."),
+        ("a: !" + "e" * 90 + " 1", "Tags are not taken (!" + "e" * 79 + " in line 1)."),
+        ("a: 1\n---\nb: 1", "It holds a second document in line 2."),
+        ("a: 1\n<<: {}", "Merge keys (<<) are not taken in line 2."),
+        ('a: 1\nb: "\\0"', "A text holds a NUL character in line 2."),
+        ("[" * 41 + "]" * 41, "It is nested more than 40 levels deep in line 1."),
+        ("x" * (300 * 1024), "It has 300 KiB; at most 256 KiB are read."),
+        ("[" + "1," * MAX_EVENTS + "]", "It has more than 20000 parts."),
+        ("a: 1\nb: ]", "It is not YAML: did not find expected node content in line 2, column 4"),
+        ("a: \x07", "It is not YAML: control characters are not allowed"),
+    ],
+)
+def test_each_refusal_names_its_reason_and_its_place(text: str, reason: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        check_yaml(text)
+    assert str(refusal.value) == reason
+
+
+def test_what_just_keeps_the_limits_is_taken() -> None:
+    check_yaml("[" * MAX_DEPTH + "]" * MAX_DEPTH)
+    check_yaml("[" + "[]," * 100 + "{}," * 100 + "]")  # beside each other, not within
+    check_yaml("[" + "1," * (MAX_EVENTS - 5) + "]")  # the document, the list and their ends are events too
+    check_yaml("x" * MAX_BYTES)
+    check_yaml("a: '<<'\n'<<': b")  # a text, no merge key
+    with pytest.raises(Refused):
+        check_yaml("[" + "1," * (MAX_EVENTS - 4) + "]")
+    with pytest.raises(Refused):
+        check_yaml("é" * (MAX_BYTES // 2) + "x")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (yaml.MarkedYAMLError(problem="odd", context="while reading"), "odd"),
+        (yaml.MarkedYAMLError(context="while reading"), "while reading"),
+        (yaml.MarkedYAMLError(), "syntax error"),
+        (yaml.YAMLError("two\n words"), "two words"),
+    ],
+)
+def test_an_error_without_a_place_is_explained_without_one(error: yaml.YAMLError, words: str) -> None:
+    assert explain(error) == words

@@ -10,7 +10,7 @@ from catalog.testing import TEMPLATE, use_config
 from catalog.tests.conftest import World
 from catalog.tosca.duplicates import duplicate_keys
 from catalog.tosca.guard import Refused
-from catalog.tosca.overrides import load_overrides
+from catalog.tosca.overrides import load_overrides, overridden_base
 from catalog.tosca.reading import read_template
 
 TABBED = """
@@ -53,6 +53,21 @@ def test_listed_names_may_carry_options() -> None:
     assert found.tabs == ("T",)
 
 
+def test_the_order_of_the_tabs_is_theirs_and_a_list_of_names_alone_only_gives_that() -> None:
+    tabs = "{Rest: 'wn.*', Front: {fe_mem: {tag_type: textarea}, fe_cpus: 7}}"
+    assert read_template(TABBED % tabs).description.tabs == ("Rest", "Front")
+    assert tabs_of(tabs) == {
+        "fe_cpus": "Front", "fe_mem": "Front", "wn_num": "Rest",
+    }  # fmt: skip
+    named = read_template(TABBED % "[B, A]").description
+    assert (named.tabs, {item.tab for item in named.inputs}) == (("B", "A"), {""})
+
+
+@pytest.mark.parametrize(("length", "fits"), [(500, {"fe_cpus": "T"}), (501, {})])
+def test_an_expression_is_read_up_to_a_length(length: int, fits: dict[str, str]) -> None:
+    assert tabs_of("{T: 'fe_cpus|" + "x" * (length - 8) + "'}") == fits
+
+
 @pytest.mark.parametrize("tabs", ["{T: '('}", "{T: '(a+)+$'}", "{T: 5}", "7", "[]", "{T: [[a], 3, null]}", "{T: ['']}"])
 def test_tabs_that_make_no_sense_leave_the_inputs_as_they_are(tabs: str) -> None:
     assert tabs_of(tabs) == {}
@@ -67,7 +82,31 @@ def test_an_expression_that_would_never_end_is_given_up() -> None:
 def test_a_fragment_says_what_it_is_a_part_of() -> None:
     reading = read_template("metadata: {parents: [kubernetes.yaml]}\ntopology_template: {}")
     assert reading.description.parents == ("kubernetes.yaml",)
-    assert any("kubernetes.yaml" in note for note in reading.notes)
+    assert reading.notes == (
+        "It is a part that is meant to be merged into kubernetes.yaml, and can't stand alone.",
+    )  # fmt: skip
+    several = read_template("metadata: {parents: [a.yaml, b.yaml]}\ntopology_template: {}")
+    assert "into a.yaml, b.yaml, and" in several.notes[0]
+    assert read_template("topology_template: {}").notes == ()
+
+
+def test_the_parameters_file_beside_it_refines_it_and_what_is_odd_in_it_is_noted() -> None:
+    text = "description: one\ndescription: two\n" + TABBED % "[]"
+    reading = read_template(text, parameters="inputs:\n  values: {type: textarea}\n  values: {type: email}\n")
+    values = reading.description.input("values")
+    assert values
+    assert values.widget == "email"
+    assert reading.notes == (
+        "The key “description” is written twice (line 2); the last one counts.",
+        "In its parameters file: The key “values” is written twice (line 3); the last one counts.",
+    )
+
+
+def test_a_parameters_file_that_cannot_be_read_leaves_the_template_as_it_is() -> None:
+    reading = read_template(TABBED % "[]", parameters="- a\n", overrides="metadata: {display_name: Ours}")
+    assert reading.notes == ("Its parameters file can't be read: It is no mapping with inputs.",)
+    assert reading.description.metadata["display_name"] == "Ours"
+    assert reading.description.inputs == read_template(TABBED % "[]").description.inputs
 
 
 @pytest.mark.parametrize(
@@ -85,11 +124,25 @@ def test_a_metadata_file_overrules_the_template_key_by_key(key: str) -> None:
     assert found.metadata == {"display_name": "Ours", "ribbon": True, "tag": "CPU/GPU"}
 
 
-@pytest.mark.parametrize("text", ["- a", "other: {}", "metadata: text", "metadata: &a {}"])
-def test_what_is_no_metadata_file_is_refused(text: str) -> None:
-    with pytest.raises(Refused):
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("- a", "It is no mapping with metadata."),
+        ("other: {}", "It has no mapping of metadata."),
+        ("metadata: text", "It has no mapping of metadata."),
+        ("metadata: &a {}", "Anchors are not taken (&a in line 1)."),
+    ],
+)
+def test_what_is_no_metadata_file_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(Refused) as refusal:
         load_overrides(text)
-    assert any("metadata file" in note for note in read_template(TEMPLATE, overrides=text).notes)
+    assert str(refusal.value) == reason
+    assert read_template(TEMPLATE, overrides=text).notes == (f"Its metadata file can't be read: {reason}",)
+
+
+@pytest.mark.parametrize("name", ["a.b.metadata.yml", "a.b.metadata.yaml", "a.b"])
+def test_metadata_files_are_matched_by_their_base_name(name: str) -> None:
+    assert overridden_base(name) == "a.b"
 
 
 def test_files_beside_templates_are_no_templates(tmp_path: Path) -> None:
