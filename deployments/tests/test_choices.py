@@ -12,6 +12,7 @@ from deployments.choices import (
     governed_values,
     image_input,
     mismatch,
+    switched,
     with_tag,
 )
 
@@ -93,16 +94,16 @@ def test_an_ambiguous_case_is_not_guessed() -> None:
 @pytest.mark.parametrize(
     ("wishes", "said"),
     [
-        ({"docker_tag": "nope"}, "no tag “nope”"),
-        ({"toscaname": "nope"}, "no template “nope”"),
-        ({"hardware": "tpu"}, "“tpu” is no hardware"),
-        ({"run": "vscode"}, "“vscode” is no run"),
+        ({"docker_tag": "nope"}, "There is no tag “nope”; “cpu” is used."),
+        ({"toscaname": "nope"}, "There is no template “nope” for this module; “default” is used."),
+        ({"hardware": "tpu"}, "“tpu” is no hardware that can be chosen; CPU is used."),
+        ({"run": "vscode"}, "“vscode” is no run that can be chosen; DEEPaaS API is used."),
     ],
 )
 def test_a_wish_that_can_not_be_met_is_said_never_swallowed(wishes: dict[str, str], said: str) -> None:
     resolved = choices_resolve(wishes=wishes, module=module(), templates=TEMPLATES)
-    assert any(said in note for note in resolved.notes)
-    assert resolved.choices.toscaname == "default"
+    assert resolved.notes == (said,)
+    assert resolved.choices == Choices("default", "cpu", "cpu", "deepaas")
 
 
 def test_with_no_tags_read_the_users_tag_is_believed() -> None:
@@ -179,3 +180,74 @@ def test_without_any_image_it_is_left_to_the_user() -> None:
 )
 def test_a_tag_made_for_other_hardware_is_warned_about(tag: str, hardware: str, *, warns: bool) -> None:
     assert bool(mismatch(Choices("d", hardware, tag, "deepaas"))) is warns
+
+
+def test_a_template_is_found_in_any_case_and_known_by_its_key() -> None:
+    for wish in ("OWN one", " own one "):
+        resolved = choices_resolve(wishes={"toscaname": wish}, module=module(), templates=TEMPLATES)
+        assert (resolved.choices.toscaname, resolved.template, resolved.notes) == ("own one", TEMPLATES[1], ())
+
+
+def test_without_a_wish_the_curators_template_comes_first_then_the_default_one_then_any() -> None:
+    templates = [*TEMPLATES, TemplateChoice("third", "Third", Template(pk=3))]
+    ours = module()
+    assert choices_resolve(wishes={}, module=ours, templates=templates[::-1]).template.key == "default"
+    assert choices_resolve(wishes={}, module=ours, templates=templates[1:]).template.key == "own one"
+    ours.default_template_id = 3
+    assert choices_resolve(wishes={}, module=ours, templates=templates).template.key == "third"
+    assert choices_resolve(wishes={"toscaname": "default"}, module=ours, templates=templates).template.key == "default"
+
+
+def test_blanks_around_a_wish_are_none_of_it() -> None:
+    wishes = {"hardware": " gpu ", "run": " jupyterlab ", "docker_tag": " latest "}
+    resolved = choices_resolve(wishes=wishes, module=module(), templates=TEMPLATES)
+    assert (resolved.choices, resolved.notes) == (Choices("default", "gpu", "latest", "jupyterlab"), ())
+
+
+def test_what_can_be_no_tag_is_not_believed_even_if_none_are_known() -> None:
+    wish = "-" + "x" * 60
+    resolved = choices_resolve(wishes={"docker_tag": wish}, module=module(tags=()), templates=TEMPLATES)
+    assert resolved.choices.docker_tag == "cpu"
+    assert resolved.notes == (
+        f"“{wish[:40]}” is no tag: letters, digits, dots, dashes and underscores make one.",
+    )  # fmt: skip
+    nothing = choices_resolve(wishes={"hardware": "gpu"}, module=module(tags=()), templates=TEMPLATES)
+    assert (nothing.choices.docker_tag, nothing.notes) == ("gpu", ())
+
+
+def test_without_a_wish_the_tag_for_the_hardware_is_taken() -> None:
+    found = [
+        choices_resolve(wishes={"hardware": hardware}, module=module(), templates=TEMPLATES).choices.docker_tag
+        for hardware in ("cpu", "gpu")
+    ]
+    assert found == ["cpu", "gpu"]
+
+
+def test_choices_are_written_in_links_by_their_names() -> None:
+    made = Choices("own one", "gpu", "GPU-Test", "jupyterlab")
+    assert made.query() == "toscaname=own+one&hardware=gpu&docker_tag=GPU-Test&run=jupyterlab"
+    assert switched(made, hardware="cpu", docker_tag="cpu") == Choices("own one", "cpu", "cpu", "jupyterlab")
+    assert made.hardware == "gpu"
+
+
+def test_a_mismatch_is_said_in_words() -> None:
+    assert mismatch(Choices("d", "cpu", "gpu-1", "deepaas")) == "Tag gpu-1 is made for GPU, but CPU is chosen."
+    assert mismatch(Choices("d", "cpu", "cpu", "deepaas")) == ""
+
+
+def test_each_input_that_is_lacking_is_told_in_its_own_sentence() -> None:
+    assert choices_without_effect(description(*FULL)) == []
+    assert choices_without_effect(description()) == [
+        "Tag changes nothing here: this template has no input for the image and names it itself.",
+        "This template has no input num_cpus: it decides on the CPUs itself.",
+        "Hardware changes no GPUs here: this template has no input num_gpus.",
+        "Run changes nothing here: this template has no input run_command.",
+    ]
+    assert image_input(description("num_cpus")) == ""
+
+
+def test_a_default_image_that_is_no_text_or_blank_counts_for_none() -> None:
+    for odd in (7, None, "  "):
+        asked = TemplateDescription(inputs=(Input(name="docker_image", default=odd, has_default=True),))
+        values = governed_values(choices=Choices("d", "cpu", "cpu", "deepaas"), description=asked, module=module())
+        assert values == {"docker_image": "deephdc/deep-oc-m:cpu"}
