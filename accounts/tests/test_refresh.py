@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -7,13 +8,24 @@ import pytest
 import requests
 from django.utils import timezone
 
-from accounts.iam import TokenAnswer
+from accounts import tokens
+from accounts.iam import GrantRefused, TokenAnswer
 from accounts.models import Token, User
 from accounts.testing import ISSUER, configure, give_token, make_user
 from accounts.tests.conftest import CLIENT_ID, FakeIam
-from accounts.tokens import LoginExpired, access_token_for, token_refresh_now, tokens_forget, tokens_store
+from accounts.tokens import (
+    CLAIM,
+    REFRESHES,
+    LoginExpired,
+    access_token_for,
+    id_token_of,
+    token_refresh_now,
+    tokens_forget,
+    tokens_store,
+)
 from accounts.users import GroupsMissing
 from deepdash.http import ServiceError
+from deepdash.metrics import Counted
 
 pytestmark = pytest.mark.django_db
 
@@ -273,3 +285,155 @@ def test_a_login_during_a_refresh_wins(iam: FakeIam, monkeypatch: pytest.MonkeyP
 
     assert access_token_for(ada) == "of-the-login"
     assert Token.objects.get().refresh_token == "new-login"
+
+
+def test_while_iam_is_asked_the_row_is_claimed_for_a_while_and_nobody_elses(
+    iam: FakeIam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = make_user("ada"), make_user("bob")
+    for user in (ada, bob):
+        give_token(user, expires_in=0)
+    seen: list[Token] = []
+
+    def look(refresh_token: str) -> TokenAnswer:
+        seen.extend(Token.objects.filter(user__in=[ada, bob]).order_by("user__subject"))
+        return TokenAnswer(access_token="new")
+
+    monkeypatch.setattr("accounts.iam.token_by_refresh", look)
+    before = timezone.now()
+
+    assert access_token_for(ada) == "new"
+
+    hers, his = seen
+    assert len(hers.claim) == 32
+    assert hers.claimed_until
+    assert CLAIM - timedelta(seconds=5) < hers.claimed_until - before < CLAIM + timedelta(minutes=2)
+    assert (his.claim, his.claimed_until, Token.objects.get(user=bob).version) == ("", None, his.version)
+
+
+def test_tokens_that_were_replaced_since_they_were_read_are_not_claimed(iam: FakeIam) -> None:
+    ada = make_user()
+    read = give_token(ada, expires_in=0)
+    tokens_store(user=ada, answer=TokenAnswer(access_token="of-the-login"))
+
+    assert tokens._claim(read) == ""
+    assert tokens._claim(Token.objects.get()) != ""
+
+
+def test_whoever_failed_gives_the_claim_back_and_says_why(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    iam.replies["token"] = (503, "down")
+
+    for reason in ("503", "it did not answer a moment ago"):
+        with pytest.raises(ServiceError) as caught:
+            access_token_for(ada)
+        assert reason in caught.value.detail
+
+    token = Token.objects.get()
+    assert (token.claim, token.claimed_until) == ("", None)
+    assert token.failed_at
+
+
+def test_a_refresh_keeps_the_id_token_when_iam_sends_none_and_takes_the_scopes(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    Token.objects.update(id_token="of-the-login")
+    iam.answer = {"scope": "openid email"}
+
+    access_token_for(ada)
+
+    assert id_token_of(ada) == "of-the-login"
+    assert Token.objects.get().scopes == "openid email"
+
+
+def test_an_audience_may_be_a_list(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    iam.answer = {"access_token": "new", "id_token": forged_id_token(aud=["another", CLIENT_ID])}
+
+    assert access_token_for(ada) == "new"
+
+
+def test_what_is_refused_is_emptied_of_all_it_held_and_of_nothing_else(iam: FakeIam) -> None:
+    ada, bob = make_user("ada"), make_user("bob")
+    for user in (ada, bob):
+        give_token(user, f"of-{user.subject}", expires_in=0)
+    Token.objects.update(id_token="hint")
+    before = Token.objects.get(user=ada).version
+    iam.replies["token"] = (400, '{"error": "invalid_grant"}')
+
+    with pytest.raises(LoginExpired):
+        access_token_for(ada)
+
+    token = Token.objects.get(user=ada)
+    assert (token.id_token, token.claim, token.version) == ("", "", before + 1)
+    assert Token.objects.get(user=bob).access_token == "of-sub-bob"
+
+
+def test_a_login_during_a_refused_refresh_wins(iam: FakeIam, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+
+    def meanwhile(refresh_token: str) -> TokenAnswer:
+        tokens_store(user=ada, answer=TokenAnswer(access_token="of-the-login", refresh_token="new-login"))
+        raise GrantRefused
+
+    monkeypatch.setattr("accounts.iam.token_by_refresh", meanwhile)
+
+    assert access_token_for(ada) == "of-the-login"
+
+
+def test_a_login_replaces_all_that_was_there_before(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, "old")
+    Token.objects.update(id_token="old", failed_at=timezone.now())
+
+    tokens_store(user=ada, answer=TokenAnswer(access_token="new", scope="openid"))
+
+    token = Token.objects.get()
+    assert (token.access_token, token.refresh_token, token.id_token, token.scopes) == ("new", "", "", "openid")
+    assert token.failed_at is None
+
+
+def test_each_outcome_of_a_refresh_is_counted(iam: FakeIam, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+
+    def add(what: Counted, **labels: str) -> None:
+        if what is REFRESHES:
+            counted.append(labels["outcome"])
+
+    monkeypatch.setattr(Counted, "add", add)
+    ada = make_user()
+    for reply in (None, (503, "down"), (400, '{"error": "invalid_grant"}')):
+        give_token(ada, "still-valid", expires_in=60)
+        iam.replies = {"token": reply} if reply else {}
+        Token.objects.update(failed_at=None)
+        with suppress(LoginExpired):
+            access_token_for(ada)
+
+    assert counted == ["refreshed", "failed", "refused"]
+
+
+def test_who_has_no_tokens_has_nothing_to_forget(iam: FakeIam) -> None:
+    ada = make_user()
+    assert tokens_forget(ada)
+    assert id_token_of(ada) == ""
+
+    give_token(ada, refresh="")
+    assert tokens_forget(ada)
+    assert not Token.objects.exists()
+    assert iam.calls == []
+
+
+def test_another_token_than_the_refused_one_is_given_only_while_it_lasts(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, "replaced-since", expires_in=4)
+    iam.answer = {"access_token": "new"}
+
+    assert token_refresh_now(ada, rejected="refused-by-the-service") == "new"
+
+
+def test_a_problem_keeps_its_detail_for_the_log() -> None:
+    assert LoginExpired(detail="no row").detail == "no row"
+    assert LoginExpired().detail == ""
