@@ -125,6 +125,8 @@ def test_what_just_keeps_the_limits_is_taken() -> None:
     check_yaml("[" + "1," * (MAX_EVENTS - 5) + "]")  # the document, the list and their ends are events too
     check_yaml("x" * MAX_BYTES)
     check_yaml("a: '<<'\n'<<': b")  # a text, no merge key
+    with pytest.raises(Refused, match="levels deep"):
+        check_yaml("[" * 30 + "[]," * 20 + "[" * 20 + "]" * 50)  # what has ended leaves the rest as deep as it was
     with pytest.raises(Refused):
         check_yaml("[" + "1," * (MAX_EVENTS - 4) + "]")
     with pytest.raises(Refused):
@@ -142,3 +144,8 @@ def test_what_just_keeps_the_limits_is_taken() -> None:
 )
 def test_an_error_without_a_place_is_explained_without_one(error: yaml.YAMLError, words: str) -> None:
     assert explain(error) == words
+
+
+def test_text_that_has_no_bytes_is_said_to_be_none() -> None:
+    with pytest.raises(Refused, match=r"^It is not text that YAML allows: .*surrogate"):
+        check_yaml("a: \ud800")

@@ -40,6 +40,7 @@ def test_a_tab_names_its_inputs_by_an_expression() -> None:
 
 def test_a_name_that_is_listed_wins_over_an_expression() -> None:
     assert tabs_of("{All: 'fe.*', Memory: [fe_mem, nowhere]}") == {"fe_cpus": "All", "fe_mem": "Memory"}
+    assert tabs_of("{All: 'fe.*', Memory: fe_mem}") == {"fe_cpus": "All", "fe_mem": "All"}, "a text is an expression"
 
 
 def test_listed_names_may_carry_options() -> None:
