@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -210,6 +210,14 @@ class Config(BaseSettings):
     # -- Mail ---------------------------------------------------------------------------------------------
     EMAIL_URL: MailUrl = Field("", description="`smtp://user:password@host:587`; empty: no mail is sent")
     EMAIL_FROM: str = Field("deepdash@localhost", description="Sender of the mails")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_nul(cls, value: Any) -> Any:
+        """No path, address or database takes NUL; some would fail with it only much later."""
+        if "\\u0000" in json.dumps(value, default=str):
+            raise ValueError("a NUL character can't be in it")
+        return value
 
     @classmethod
     def settings_customise_sources(

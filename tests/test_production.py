@@ -253,6 +253,12 @@ def test_no_log_holds_a_secret_and_each_line_is_json(site: Stack) -> None:
     """Runs last: it reads all that gunicorn, worker and beat wrote in the tests above, at the most talkative level."""
     secrets = planted(site)
     assert len(secrets) > len(PLANTED) + len(TYPED) + 2
+    ada = Visitor(site.url).sign_in("ada")
+    ada.get("/deployments")
+    ada.get("/deployments?fresh=1")
+    until = time.monotonic() + 60  # beat's first tick
+    while "celery.beat" not in site.log and time.monotonic() < until:
+        time.sleep(0.5)
     text = site.log
     assert len(text) > 10_000
     for written in ('"GET /deployments" 200', "celery.beat", "deepdash.http"):

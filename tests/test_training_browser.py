@@ -56,6 +56,7 @@ def train(page: Page, epochs: int) -> None:
 
 def test_train_follow_and_compare(place: str, page: Page) -> None:
     page.goto(f"{place}/training")
+    page.get_by_label("dataset").fill("")  # it may begin with what was used last
     page.get_by_label("epochs").fill("900")
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_role("alert")).to_contain_text("From 1 to 500; this is 900.")

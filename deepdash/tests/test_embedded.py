@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import shared_task
 
 from deepdash import embedded
+from deepdash.celery import app
 from deepdash.config import BASE_DIR
 from deepdash.embedded import EmbeddedTask
 
@@ -38,7 +38,7 @@ def task(name: str, apart: Any) -> tuple[Any, list[tuple[Any, ...]]]:
     """A task that notes its calls."""
     calls: list[tuple[Any, ...]] = []
 
-    @shared_task(name=name, base=EmbeddedTask, apart=apart)  # type: ignore[untyped-decorator]  # celery is untyped
+    @app.task(name=name, base=EmbeddedTask, apart=apart, lazy=False)  # type: ignore[untyped-decorator]  # celery is untyped
     def noted(*args: Any, **kwargs: Any) -> None:
         calls.append((args, kwargs))
 

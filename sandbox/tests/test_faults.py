@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from sandbox import faults
 from sandbox.faults import Fault
-from sandbox.testing import SandboxThread
+from sandbox.testing import SandboxThread, run
 from sandbox.world import World
 
 PATH = "/github/deephdc/deep-oc/master/MODULES.yml"
@@ -211,7 +210,7 @@ def test_an_application_with_a_port_of_its_own_fails_and_counts_alike() -> None:
         await world.stop()
         return first, second, [(row["route"], row["status"]) for row in world.calls.rows()]
 
-    first, second, rows = asyncio.run(scenario())
+    first, second, rows = run(scenario())
     assert (first, second) == (200, 502)
     assert {status for _, status in rows} == {0, 200, 502}
     assert {route for route, _ in rows} == {"/v2/models"}

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from sandbox.app import url_of
-from sandbox.testing import Control, SandboxThread
+from sandbox.testing import Control, SandboxThread, run
 from sandbox.world import Part, World, write_atomically
 
 ROOT = Path(__file__).parents[2]
@@ -181,7 +181,7 @@ class TestState:
             await world.stop()
             return before, world.work_dir.exists()
 
-        assert asyncio.run(scenario()) == (True, False)
+        assert run(scenario()) == (True, False)
 
     def test_a_part_is_loaded_before_it_starts(self, catalogue_dir: Path, tmp_path: Path) -> None:
         class Diary(Part):
@@ -205,8 +205,8 @@ class TestState:
             await world.stop()
             return diary.entries
 
-        assert asyncio.run(life()) == ["started"]
-        assert asyncio.run(life()) == ["the past", "started"]
+        assert run(life()) == ["started"]
+        assert run(life()) == ["the past", "started"]
 
 
 def test_two_hundred_people_at_once_are_served(fresh: SandboxThread) -> None:
@@ -226,5 +226,4 @@ def test_two_hundred_people_at_once_are_served(fresh: SandboxThread) -> None:
         async with aiohttp.ClientSession(connector=connector) as session:
             return await asyncio.gather(*(person(session) for _ in range(200)))
 
-    answers = asyncio.run(crowd())
-    assert answers == [[200, 200, 200]] * 200
+    assert run(crowd()) == [[200, 200, 200]] * 200
