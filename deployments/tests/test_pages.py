@@ -191,6 +191,14 @@ class TestList:
         wire.get(LIST, json=listing())
         assert "Your first deployment" in text(browser.get("/deployments/rows?step=sync", headers=HTMX))
 
+    def test_without_an_answer_it_does_not_claim_that_there_is_none(
+        self, browser: Client, wire: responses.RequestsMock
+    ) -> None:
+        wire.get(LIST, status=503)
+        page = text(browser.get("/deployments/rows?step=sync", headers=HTMX))
+        assert "State not known" in page
+        assert "Your first deployment" not in page
+
     def test_statements_are_few_whatever_the_length(
         self, browser: Client, owner: User, wire: responses.RequestsMock, django_assert_max_num_queries: Any
     ) -> None:
