@@ -53,11 +53,16 @@ def replace_abandoned() -> None:
     Once: a run that ends its process each time must not do so for ever. The next scheduled run tries again.
     """
     for run in RefreshRun.objects.abandoned().only("pk", "trigger"):
-        closed = RefreshRun.objects.abandoned().filter(pk=run.pk)
-        if closed.update(state=RefreshRun.State.ABANDONED, finished=timezone.now()):
-            log.warning("refresh %s was abandoned by its process", run.pk)
+        with transaction.atomic():
+            # Held, and closed last: until then it keeps its place, and nobody claims the run that waits, which serves
+            # for this one too. Another process that found it waits here, and finds it closed.
+            held = RefreshRun.objects.abandoned().select_for_update().filter(pk=run.pk)
+            if held.first() is None:
+                continue
             if run.trigger != RefreshRun.Trigger.RESTART:
                 request_run(RefreshRun.Trigger.RESTART)
+            held.update(state=RefreshRun.State.ABANDONED, finished=timezone.now())
+        log.warning("refresh %s was abandoned by its process", run.pk)
 
 
 def is_work_left() -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from catalog import services
 from catalog.models import RefreshRun
 from catalog.refresh.jobs import Jobs
+from catalog.refresh import runs
 from catalog.refresh.runs import Report, Superseded, claim_next, replace_abandoned, request_run
 from catalog.services import catalog_refresh
 from catalog.tasks import refresh_catalog, take_up_refresh
@@ -230,3 +231,29 @@ def test_many_threads_at_once_make_at_most_two_runs_and_forget_no_wish(monkeypat
     assert errors == []
     assert len(done) == 2
     assert set(RefreshRun.objects.values_list("state", flat=True)) == {State.DONE}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_find_an_abandoned_run_make_one_of_it_and_the_one_that_waits(
+    counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = timezone.now() - timedelta(minutes=10)
+    dead = RefreshRun.objects.create(trigger="webhook", state=State.RUNNING, started=silent, alive_at=silent)
+    waiting = request_run("webhook")
+
+    def other() -> None:
+        take_up_refresh()
+        connection.close()
+
+    second = threading.Thread(target=other)
+
+    def request_in_between(trigger: str) -> RefreshRun:
+        second.start()
+        second.join(0.5)  # as far as it gets: it has to wait for this one
+        return request_run(trigger)
+
+    monkeypatch.setattr(runs, "request_run", request_in_between)
+    take_up_refresh()
+    second.join(30)
+    assert counted == [waiting.pk]
+    assert list(RefreshRun.objects.values_list("pk", "state")) == [(waiting.pk, "done"), (dead.pk, "abandoned")]
