@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from catalog import services
 from catalog.models import RefreshRun
-from catalog.refresh.jobs import Jobs
 from catalog.refresh import runs
+from catalog.refresh.jobs import Jobs
 from catalog.refresh.runs import Report, Superseded, claim_next, replace_abandoned, request_run
 from catalog.services import catalog_refresh
 from catalog.tasks import refresh_catalog, take_up_refresh
