@@ -16,9 +16,10 @@ from itertools import compress
 from operator import and_, or_
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Max, Subquery, Sum
+from django.db.models import Count, F, Sum
 
-from catalog.models import Module, ModuleFacet, RefreshRun
+from catalog.models import Module, ModuleFacet
+from catalog.revisions import Revisions, Signature, revisions_now
 
 REST = 1.0  # seconds
 ONE_BY_ONE = 500  # changed modules; of more, all are read
@@ -30,13 +31,6 @@ _COLUMNS = (
     "fetched_at", "times_used", "search_text",
 )  # fmt: skip
 _DIGITS, _BITS = bytes.maketrans(b"\0\1", b"01"), bytes.maketrans(b"01", b"\0\1")
-
-
-class Signature(NamedTuple):
-    """How many modules there are, and the sum of their revisions."""
-
-    modules: int
-    revisions: int
 
 
 class Entry(NamedTuple):
@@ -108,7 +102,7 @@ class Index:
     @property
     def signature(self) -> Signature:
         blocks = self.blocks.values()
-        return Signature(sum(block.modules for block in blocks), sum(block.revisions for block in blocks))
+        return Signature(sum(block.rows for block in blocks), sum(block.revisions for block in blocks))
 
     def find(self, words: str, chosen: Mapping[str, Iterable[str]], sort: str) -> Answer:
         """The modules that hold every word and, for each kind of facet, at least one of the chosen values.
@@ -186,29 +180,27 @@ _KEYS: dict[str, Callable[[Entry], tuple[Any, ...]]] = {
 
 _current = Index()
 _renewing = threading.Lock()
-_last: tuple[datetime | None, float] = None, 0.0  # start of the refresh that was under way then, and when
+_last: tuple[object, float] = None, 0.0  # the refresh that was under way then, and when
 
 
-def current_index() -> Index:
-    """The index of the catalogue as it is now (one statement when nothing changed, else up to five).
+def current_index(now: Revisions | None = None) -> Index:
+    """The index of the catalogue as it is ``now`` (one statement when nothing changed, else up to five).
 
     A refresh may change modules all the time: while one runs, what is shown may be REST seconds old, so that it is
     not made anew for every page.
     """
     global _current, _last
-    run = RefreshRun.objects.filter(state=RefreshRun.State.RUNNING).order_by().values("started")[:1]
-    seen = Module.objects.aggregate(modules=Count("pk"), revisions=Sum("revision"), run=Max(Subquery(run)))
-    signature = Signature(seen["modules"], seen["revisions"] or 0)
+    now = now or revisions_now()
     index = _current
-    if index.signature == signature:
+    if index.signature == now.modules:
         return index
-    began, then = _last
-    if seen["run"] and began == seen["run"] and time.monotonic() - then < REST:
+    run, then = _last
+    if now.refresh and run == now.refresh and time.monotonic() - then < REST:
         return index
     with _renewing:
-        if _current.signature != signature:
+        if _current.signature != now.modules:
             _current = _renewed(_current)
-            _last = seen["run"], time.monotonic()
+            _last = now.refresh, time.monotonic()
         return _current
 
 

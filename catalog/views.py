@@ -17,6 +17,7 @@ from catalog.index import current_index
 from catalog.locks import mark_locked
 from catalog.models import Module, Picture, RefreshRun
 from catalog.pages import module_page
+from catalog.revisions import revisions_now
 from deepdash.templatetags.ui import ago
 
 KEPT = 600  # seconds
@@ -32,14 +33,15 @@ class HtmxHttpRequest(HttpRequest):
 def home(request: HtmxHttpRequest) -> HttpResponse:
     """The portfolio; for htmx only what the filters change.
 
-    Its parts are drawn once for all who see the same (five statements, seven when they have to be drawn).
+    Its parts are drawn once for all who see the same (four statements, six when they have to be drawn).
     """
     partial = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
     template = "catalog/_portfolio.html" if partial else "catalog/home.html"
-    wish, index = Wish.of(request.GET), current_index()
+    wish, now = Wish.of(request.GET), revisions_now()
+    index = current_index(now)
     answer = index.find(wish.words, wish.chosen, wish.sort)
     found = SimpleLazyObject(lambda: portfolio(wish, answer))
-    locks = mark_locked(lambda: found.page.object_list, request.user)
+    locks = mark_locked(lambda: found.page.object_list, request.user, now.templates)
     refreshed = ago(caches["fragments"].get_or_set("refreshed", _finished, AGE_KEPT))
     context = {
         "portfolio": found,
@@ -47,7 +49,6 @@ def home(request: HtmxHttpRequest) -> HttpResponse:
         "refreshed": refreshed,
         "sorts": SORTS,
         "nav": "modules",
-        "partial": partial,
         # All that the kept parts depend on. An empty page is not kept: it says what the catalogue waits for.
         "drawn_as": (
             index.signature,

@@ -1,6 +1,5 @@
 """Modules: upstream's words in one set of columns, the curators' in another, which a refresh never touches."""
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from django.utils import timezone
 
 from catalog.audience import Audience, groups_of, switch_to
 from catalog.facets import glyph_for
+from catalog.models.revised import RevisedQuerySet, new_revision
 from catalog.models.template import Template
 from catalog.problems import restored
 from deepdash.config import config
@@ -32,11 +32,6 @@ CURATED = (
 
 
 MAX_SEARCHED = 10_000  # characters; all modules' are held in memory
-
-
-def new_revision() -> int:
-    """A number unlike any other: two rows that change at once must not cancel each other out in a sum of many."""
-    return secrets.randbits(40)
 
 
 @dataclass(frozen=True)
@@ -66,13 +61,7 @@ class TemplateOffer:
     locked: list[LockedChoice]
 
 
-class ModuleQuerySet(models.QuerySet["Module"]):
-    def update(self, **columns: Any) -> int:
-        """As always; the rows get another revision too, so that no index of the catalogue misses it."""
-        return super().update(**{"revision": F("revision") + new_revision(), **columns})
-
-    update.alters_data = True  # type: ignore[attr-defined]  # no template may call it
-
+class ModuleQuerySet(RevisedQuerySet["Module"]):
     def known(self) -> "ModuleQuerySet":
         """All a visitor may look at, also those that upstream has withdrawn."""
         return self.filter(hidden=False)

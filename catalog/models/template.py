@@ -1,14 +1,17 @@
 """TOSCA templates and the type files they import, as they were last read."""
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 
+from catalog.models.revised import RevisedQuerySet, new_revision
 from catalog.problems import restored
 from catalog.tosca.description import TemplateDescription
 from deepdash.errors import Problem
 
 
-class TemplateQuerySet(models.QuerySet["Template"]):
+class TemplateQuerySet(RevisedQuerySet["Template"]):
     def usable(self) -> "TemplateQuerySet":
         """Those a form can be made from. A verdict of tosca-parser informs; only what can't be read is withheld."""
         return self.filter(state=Template.State.LIVE).exclude(verdict=Template.Verdict.UNREADABLE)
@@ -62,6 +65,7 @@ class Template(models.Model):
     error = models.JSONField(default=dict, blank=True, help_text="Why it can't be read anew just now")
     first_seen = models.DateTimeField(default=timezone.now)
     last_seen = models.DateTimeField(default=timezone.now, help_text="Last time it was found new or changed")
+    revision = models.BigIntegerField(default=new_revision, db_default=0, editable=False)
 
     objects = TemplateQuerySet.as_manager()
 
@@ -71,6 +75,12 @@ class Template(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.revision = new_revision()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "revision"}
+        super().save(*args, **kwargs)
 
     def names(self) -> list[str]:
         """Its file name and those it had before."""
