@@ -3,12 +3,17 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.testing import make_user
 from catalog.audience import Audience, audience_of
+from catalog.locks import mark_locked
 from catalog.models import Module, Template
+from catalog.revisions import revisions_now
 from catalog.testing import TEMPLATE, make_module, make_template
 
 SLUG = "deep-oc-demo"
@@ -95,6 +100,40 @@ def test_what_was_drawn_for_one_group_is_not_shown_to_another(locked: Module, me
             assert ("For people in the group vo/imaging" in client.get("/").text) is shown
     Template.objects.update(audience={})
     assert "For people" not in client.get("/").text
+
+
+@pytest.mark.parametrize("how", ["save", "columns", "update", "bulk", "delete"])
+def test_a_change_of_the_templates_is_seen_at_once_however_it_is_made(locked: Module, client: Client, how: str) -> None:
+    assert "For people" in client.get("/").text
+    template = Template.objects.get()
+    template.audience = {}
+    match how:
+        case "save":
+            template.save()
+        case "columns":
+            template.save(update_fields=["audience"])
+        case "update":
+            Template.objects.filter(pk=template.pk).update(audience={})
+        case "bulk":
+            Template.objects.bulk_update([template], ["audience"])
+        case "delete":
+            template.delete()
+    assert "For people" not in client.get("/").text
+
+
+def test_a_new_template_is_seen_at_once(db: None, client: Client) -> None:
+    make_module(SLUG)
+    assert "For people" not in client.get("/").text
+    make_template(restricted("allowed_groups: vo/imaging"), path="deep-oc-marathon-webdav.yml")
+    assert "For people" in client.get("/").text
+
+
+def test_what_templates_say_is_read_again_only_when_one_has_changed(locked: Module) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        for _ in range(3):
+            mark_locked(list, AnonymousUser(), revisions_now().templates)
+    asked = [row["sql"] for row in captured.captured_queries if '"audience"' in row["sql"]]
+    assert len(asked) == 1
 
 
 def test_a_private_template_is_not_even_named(db: None, client: Client) -> None:
