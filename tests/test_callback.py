@@ -59,7 +59,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with Letterbox() as letterbox:
-        threading.Thread(target=letterbox.serve_forever, daemon=True).start()
+        threading.Thread(target=letterbox.serve_forever, args=(0.02,), daemon=True).start()
         mail = f"smtp://127.0.0.1:{letterbox.server_address[1]}"
         with running(
             tmp_path_factory.mktemp("callback"), extra={"EMAIL_URL": mail}, environment={"ACCESS_LOG": "1"}, public=True

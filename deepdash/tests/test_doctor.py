@@ -43,7 +43,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
         server = HTTPServer(("127.0.0.1", 0), Handler)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         running.append(server)
         return f"https://localhost:{server.server_port}", str(tmp_path / "cert.pem")
 

@@ -86,7 +86,7 @@ class Recorder(http.server.BaseHTTPRequestHandler):
 def server() -> Iterator[int]:
     Recorder.hosts = []
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
         yield running.server_address[1]
         running.shutdown()
 
@@ -182,7 +182,7 @@ def tls_server(certificate: Path) -> Iterator[tuple[int, list[str | None]]]:
     context.sni_callback = lambda socket, name, context: names.append(name)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder) as running:
         running.socket = context.wrap_socket(running.socket, server_side=True)
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
         yield running.server_address[1], names
         running.shutdown()
 

@@ -45,7 +45,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     configure(monkeypatch, OUTBOUND_ALLOWED_NETWORKS=["127.0.0.0/8"])
     Module.asked, Module.meeting, Module.over = [], threading.Barrier(4, timeout=60), threading.Event()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Module) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         Module.over.set()
         server.shutdown()
