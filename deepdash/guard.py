@@ -22,12 +22,6 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolver = Callable[[str, int], Iterable[str]]
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the IPv4 address in the last 32 bits
-# Carry an IPv4 address somewhere inside, or reach a translator of the local network (RFC 8215): never needed here.
-_TRANSLATED = (
-    ipaddress.IPv6Network("64:ff9b:1::/48"),
-    ipaddress.IPv6Network("2001::/32"),
-    ipaddress.IPv6Network("::/96"),
-)
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -44,17 +38,14 @@ def networks(texts: Sequence[str]) -> tuple[Network, ...]:
 def may_be_called(text: str, allowed: Sequence[Network] = ()) -> bool:
     """True when an address is on the public internet or in one of the allowed networks."""
     try:
-        address = _effective(ipaddress.ip_address(text.partition("%")[0]))
+        address = _effective(ipaddress.ip_address(text))
     except ValueError:
         return False
-    if any(address.version == network.version and address in network for network in allowed):
+    if any(address in network for network in allowed):
         return True
-    if address.version == 6 and (address.is_site_local or any(address in network for network in _TRANSLATED)):
-        return False
-    return address.is_global and not (
-        address.is_multicast or address.is_reserved or address.is_loopback or address.is_link_local
-        or address.is_private or address.is_unspecified
-    )  # fmt: skip
+    # What is private, loopback, link-local, documentation, Teredo, ... is not global; these three kinds may still be.
+    inside = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    return address.is_global and not (address.is_multicast or address.is_reserved or inside)
 
 
 def _effective(address: Address) -> Address:

@@ -1,6 +1,7 @@
 """Addresses from outside never lead into a private network."""
 
 import http.server
+import socket
 import ssl
 import subprocess
 import threading
@@ -8,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
-from deepdash.guard import GuardedAdapter, Resolver, may_be_called, networks
+from deepdash.guard import GuardedAdapter, Resolver, may_be_called, networks, resolve
 from deepdash.http import ServiceError, ServiceSession
 
 LOOPBACK = networks(["127.0.0.0/8", "::1/128"])
@@ -34,6 +36,10 @@ def test_public_addresses_may_be_called(address: str) -> None:
         "240.0.0.1",
         "255.255.255.255",
         "192.0.2.1",
+        "198.18.0.1",
+        "198.51.100.1",
+        "203.0.113.1",
+        "8.8.8.8%eth0",
         "::1",
         "::",
         "fe80::1%eth0",
@@ -48,20 +54,36 @@ def test_public_addresses_may_be_called(address: str) -> None:
         "64:ff9b:1::a00:1",
         "2002:7f00:1::",
         "2001:0:7f00:1::1",
+        "2001:0:808:808::1",
+        "100::1",
         "not an address",
         "",
     ],
 )
 def test_everything_else_may_not(address: str) -> None:
-    assert not may_be_called(address)
+    assert may_be_called(address) is False
 
 
 def test_allowed_networks_may_be_called_also_when_wrapped() -> None:
-    allowed = networks(["10.1.0.0/16"])
+    allowed = networks(["10.1.7.7/16", "fe80::/10"])  # a host of the network names it as well
     assert may_be_called("10.1.2.3", allowed)
+    assert may_be_called("fe80::1%eth0", allowed)
     assert may_be_called("::ffff:10.1.2.3", allowed)
     assert not may_be_called("10.2.0.1", allowed)
     assert not may_be_called("::1", allowed)
+
+
+def test_a_host_has_all_its_addresses_and_ipv4_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int, int]] = []
+
+    def known(host: str, port: int, *, type: int) -> list[tuple[int, int, int, str, tuple[str | int, ...]]]:
+        asked.append((host, port, type))
+        ipv6 = [(socket.AF_INET6, type, 6, "", (address, port, 0, 0)) for address in ("2606:4700::1", "2606:4700::2")]
+        return [*ipv6, (socket.AF_INET, type, 6, "", ("8.8.8.8", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+    assert resolve("module.example.org", 8443) == ["8.8.8.8", "2606:4700::1", "2606:4700::2"]
+    assert asked == [("module.example.org", 8443, socket.SOCK_STREAM)]
 
 
 class Recorder(http.server.BaseHTTPRequestHandler):
@@ -97,15 +119,16 @@ def session(resolver: Resolver, *, allowed: bool = True, verify: bool | str = Tr
 
 
 def test_it_connects_to_the_checked_address_and_says_the_name(server: int) -> None:
-    answer = session(lambda host, port: ["127.0.0.1"]).get(f"http://module.example.org:{server}/")
-    assert answer.body == b"hello"
-    assert Recorder.hosts == [f"module.example.org:{server}"]
+    for user in ("", "ada:secret@"):
+        answer = session(lambda host, port: ["127.0.0.1"]).get(f"http://{user}module.example.org:{server}/")
+        assert answer.body == b"hello"
+    assert Recorder.hosts == [f"module.example.org:{server}"] * 2
 
 
 def test_a_name_that_points_inside_is_refused_before_anything_is_sent(server: int) -> None:
     with pytest.raises(ServiceError) as caught:
         session(lambda host, port: ["127.0.0.1"], allowed=False).get(f"http://module.example.org:{server}/")
-    assert caught.value.id == "service:blocked"
+    assert (caught.value.id, caught.value.detail) == ("service:blocked", "module.example.org is 127.0.0.1")
     assert Recorder.hosts == []
 
 
@@ -152,13 +175,43 @@ def test_spellings_of_this_host_are_all_refused(host: str, server: int) -> None:
     assert Recorder.hosts == []
 
 
-def test_a_name_without_address_is_unreachable() -> None:
+@pytest.mark.parametrize("failure", [OSError("no such name"), UnicodeError("label too long"), None])
+def test_a_name_without_address_is_unreachable(failure: Exception | None) -> None:
     def nothing(host: str, port: int) -> list[str]:
-        raise OSError("no such name")
+        if failure:
+            raise failure
+        return []
 
     with pytest.raises(ServiceError) as caught:
         session(nothing).get("http://module.example.org/")
     assert caught.value.id == "service:unreachable"
+    assert f"module.example.org has no address{f': {failure}' if failure else ''}" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("address", "asked", "name"),
+    [
+        ("http://module.example.org/", ("module.example.org", 80), None),
+        ("https://module.example.org/", ("module.example.org", 443), "module.example.org"),
+        ("https://module.example.org:8443/", ("module.example.org", 8443), "module.example.org"),
+        ("http://[2606:4700::1111]:81/", ("2606:4700::1111", 81), None),
+        ("https://[2606:4700::1111]/", ("2606:4700::1111", 443), "2606:4700::1111"),
+    ],
+)
+def test_the_port_of_the_address_is_asked_for_and_the_certificate_is_for_the_name(
+    address: str, asked: tuple[str, int], name: str | None
+) -> None:
+    found: list[tuple[str, int]] = []
+
+    def known(host: str, port: int) -> list[str]:
+        found.append((host, port))
+        return ["8.8.8.8"]
+
+    request = requests.Request("GET", address).prepare()
+    place, options = GuardedAdapter("The module", resolver=known).build_connection_pool_key_attributes(request, True)
+    assert found == [asked]
+    assert place["host"] == "8.8.8.8"
+    assert (options.get("server_hostname"), options.get("assert_hostname")) == (name, name)
 
 
 @pytest.fixture(scope="module")
