@@ -86,13 +86,13 @@ class GuardedAdapter(HTTPAdapter):
         host, https = place["host"], place["scheme"] == "https"
         place["host"] = self._checked(host, place["port"] or (443 if https else 80))
         if https:  # the certificate is for the name, not for the number
-            options["server_hostname"] = options["assert_hostname"] = host.strip("[]")
+            options["server_hostname"] = options["assert_hostname"] = host
         return place, options
 
     def _checked(self, host: str, port: int) -> str:
         """The address to connect to. All of a host's addresses must be allowed, lest it has one foot inside."""
         try:
-            found = list(self._resolver(host.strip("[]"), port))
+            found = list(self._resolver(host, port))
         except (OSError, UnicodeError) as error:
             raise requests.exceptions.ConnectionError(f"{host} has no address: {error}") from error
         if not found:

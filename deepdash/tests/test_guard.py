@@ -78,11 +78,11 @@ def test_a_host_has_all_its_addresses_and_ipv4_first(monkeypatch: pytest.MonkeyP
 
     def known(host: str, port: int, *, type: int) -> list[tuple[int, int, int, str, tuple[str | int, ...]]]:
         asked.append((host, port, type))
-        ipv6 = [(socket.AF_INET6, type, 6, "", (address, port, 0, 0)) for address in ("2606:4700::1", "2606:4700::2")]
+        ipv6 = [(socket.AF_INET6, type, 6, "", (address, port, 0, 0)) for address in ("2606:4700::2", "2606:4700::1")]
         return [*ipv6, (socket.AF_INET, type, 6, "", ("8.8.8.8", port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", known)
-    assert resolve("module.example.org", 8443) == ["8.8.8.8", "2606:4700::1", "2606:4700::2"]
+    assert resolve("module.example.org", 8443) == ["8.8.8.8", "2606:4700::2", "2606:4700::1"]
     assert asked == [("module.example.org", 8443, socket.SOCK_STREAM)]
 
 
