@@ -140,11 +140,13 @@ def _row(user: User) -> Token:
 def _claim(token: Token) -> str:
     """Take the right to refresh this very version of the row: one filtered update, so one process gets it.
 
+    Nobody gets it who read the row before another's try failed: IAM is left alone for a while then.
     By the database's clock: to a host whose own runs ahead, another's claim would have ended before its time, and a
     refresh token that is shown twice may cost the user all tokens.
     """
     claim, end = secrets.token_hex(16), Now() + CLAIM
-    row = Token.objects.filter(passed("claimed_until", CLAIM, end), pk=token.pk, version=token.version)
+    same = {"pk": token.pk, "version": token.version, "failed_at": token.failed_at}
+    row = Token.objects.filter(passed("claimed_until", CLAIM, end), **same)
     return claim if row.update(claim=claim, claimed_until=end) else ""
 
 

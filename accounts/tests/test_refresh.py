@@ -320,6 +320,17 @@ def test_tokens_that_were_replaced_since_they_were_read_are_not_claimed(iam: Fak
     assert tokens._claim(Token.objects.get()) != ""
 
 
+def test_who_read_the_row_before_another_failed_does_not_ask_again(iam: FakeIam) -> None:
+    ada = make_user()
+    read = give_token(ada, expires_in=0)
+    iam.replies["token"] = (503, "down")
+    with pytest.raises(ServiceError):
+        access_token_for(ada)
+
+    assert tokens._claim(read) == ""
+    assert tokens._claim(Token.objects.get()) != "", "after the pause somebody may"
+
+
 def test_whoever_failed_gives_the_claim_back_and_says_why(iam: FakeIam) -> None:
     ada = make_user()
     give_token(ada, expires_in=0)

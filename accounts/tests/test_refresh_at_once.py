@@ -2,16 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
-from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
-from pytest_django import DjangoDbBlocker
 
 from accounts import tokens
 from accounts.iam import TokenAnswer
@@ -21,31 +18,7 @@ from accounts.tests.conftest import FakeIam
 from accounts.tokens import access_token_for, token_refresh_now
 from deepdash.http import ServiceError
 
-# SQLite's test database is in memory, where threads can't wait for each other: there the fixture makes a file.
-IN_MEMORY = connection.vendor == "sqlite"
-pytestmark = [
-    pytest.mark.usefixtures("shared_database"),
-    *([] if IN_MEMORY else [pytest.mark.django_db(transaction=True)]),
-]
-
-
-@pytest.fixture
-def shared_database(
-    tmp_path: Path, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    """A database that threads share as processes do: PostgreSQL as it is, SQLite in a file instead of memory."""
-    if not IN_MEMORY:
-        yield
-        return
-    before = connections["default"]
-    options = {**connections.settings["default"], "NAME": str(tmp_path / "shared.sqlite3")}
-    monkeypatch.setitem(connections.settings, "default", options)
-    connections["default"] = connections.create_connection("default")
-    with django_db_blocker.unblock():
-        call_command("migrate", verbosity=0)
-        yield
-        connections["default"].close()
-        connections["default"] = before
+pytestmark = pytest.mark.django_db(transaction=True)  # threads see only what is committed
 
 
 def in_threads(count: int, call: Callable[[], object]) -> list[object]:
