@@ -12,9 +12,10 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 
 from deployments.adoption import repository
+from deployments.counts import cpus_said, gpus_said
 from deployments.models import Deployment, Notice, Training
 from deployments.querysets import DEFAULT_SORT, SORTS, DeploymentQuerySet, status_groups
 from deployments.reasons import site_name
@@ -131,9 +132,7 @@ class Row:
     def size(self) -> str:
         """What it was made with: "4 CPUs, 1 GPU"."""
         cpus, gpus = self.deployment.num_cpus, self.deployment.num_gpus
-        told = [ngettext("%(number)s CPU", "%(number)s CPUs", cpus) % {"number": cpus}] if cpus else []
-        told += [ngettext("%(number)s GPU", "%(number)s GPUs", gpus) % {"number": gpus}] if gpus else []
-        return ", ".join(told)
+        return ", ".join([*([cpus_said(cpus)] if cpus else []), *([gpus_said(gpus)] if gpus else [])])
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from catalog.flavours import tag_flavour
 from deployments.choices import HARDWARE, choices_without_effect, image_input, mismatch
+from deployments.counts import gpus_said
 from deployments.forms.tosca import PREFIX
 from deployments.models import Deployment, StorageAccount
 from deployments.providers import Provider, providers_known
@@ -169,7 +170,7 @@ def _gpus_held(page: "ConfigurePage") -> list[Advice]:
     if not gpus:
         return []
     places = ngettext("%(number)s deployment", "%(number)s deployments", deployments) % {"number": deployments}
-    text = _("You hold %(gpus)s already, in %(deployments)s") % {"gpus": _many_gpus(gpus), "deployments": places}
+    text = _("You hold %(gpus)s already, in %(deployments)s") % {"gpus": gpus_said(gpus), "deployments": places}
     return [Advice("idle", "chip", text)]
 
 
@@ -202,17 +203,13 @@ def _gpus_of(provider: Provider, gpus: int) -> Advice:
     if provider.gpu_support is None:
         return Advice("idle", "help", _("%(site)s does not tell whether it has GPUs") % site)
     if not provider.gpu_support:
-        text = _("%(site)s has no GPUs; %(gpus)s wanted") % {**site, "gpus": _many_gpus(gpus)}
+        text = _("%(site)s has no GPUs; %(gpus)s wanted") % {**site, "gpus": gpus_said(gpus)}
         return Advice("warn", "alert", text)
     if provider.num_gpus is not None and provider.num_gpus < gpus:
-        facts = {**site, "gpus": _many_gpus(provider.num_gpus), "wanted": gpus}
+        facts = {**site, "gpus": gpus_said(provider.num_gpus), "wanted": gpus}
         return Advice("warn", "alert", _("%(site)s has %(gpus)s; you want %(wanted)s") % facts)
     return Advice("ok", "check", _("%(site)s has GPUs") % site)
 
 
 def _excess(provider: Provider, held: Mapping[str, Held], wanted: Held) -> str:
     return excess(provider.name, provider.quotas, held.get(provider.service_id, Held()), wanted=wanted)
-
-
-def _many_gpus(number: int) -> str:
-    return ngettext("%(number)s GPU", "%(number)s GPUs", number) % {"number": number}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepdash.redact import redact
 from deployments.clients.orchestrator import UpstreamDeployment
+from deployments.counts import count_of
 from deployments.models import Deployment, StatusEvent
 from deployments.outputs import first_of, without_secrets
 from deployments.states import Status
@@ -96,11 +97,5 @@ def _columns(deployment: Deployment, upstream: UpstreamDeployment) -> dict[str, 
     found["docker_image"] = deployment.docker_image or str(first_of(outputs, ["docker_image"]) or "")[:500]
     for column, output in (("num_cpus", "docker_num_cpus"), ("num_gpus", "docker_num_gpus")):
         known = getattr(deployment, column)
-        found[column] = _count(first_of(outputs, [output])) if known is None else known
+        found[column] = count_of(first_of(outputs, [output])) if known is None else known
     return found
-
-
-def _count(value: Any) -> int | None:
-    """A small whole number, also as text; anything else is not known."""
-    text = str(value).strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None

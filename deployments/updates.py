@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deployments.clients.orchestrator import Orchestrator
+from deployments.counts import count_of
 from deployments.journal.actions import recorded
 from deployments.models import Deployment
 from deployments.seen import event_of
@@ -96,9 +97,8 @@ def _updating(
         deployment.inputs = {**deployment.inputs, **open_changes}
         deployment.secret_inputs = list(dict.fromkeys([*deployment.secret_inputs, *sent_secrets]))
         deployment.options = {**deployment.options, **options}
-        for name in ("num_cpus", "num_gpus"):
-            if isinstance(open_changes.get(name), int):
-                setattr(deployment, name, open_changes[name])
+        for name in {"num_cpus", "num_gpus"} & open_changes.keys():
+            setattr(deployment, name, count_of(open_changes[name]))
         deployment.status = deployment.known_status = Status.UPDATE_IN_PROGRESS
         deployment.status_reason, deployment.status_since, deployment.seen_at = "", now, now
         deployment.save(

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from deepdash.limits import limited
 from deepdash.types import Request
-from deployments.configuration import as_count
+from deployments.counts import count_of
 from deployments.models import StorageAccount
 from deployments.preflight import Advice, is_fresh, provider_advice, storage_advice
 from deployments.providers import Provider, providers_for
@@ -26,7 +26,7 @@ def providers(request: Request) -> HttpResponse:
     if problem:
         text = _("Providers are not known right now: %(problem)s") % {"problem": problem.headline}
         return _line(request, Advice("idle", "help", text))
-    wanted = Held(cpus=as_count(request.GET.get("cpus", "")), gpus=as_count(request.GET.get("gpus", "")))
+    wanted = Held(cpus=count_of(request.GET.get("cpus")) or 0, gpus=count_of(request.GET.get("gpus")) or 0)
     kind, chosen = request.GET.get("kind", ""), request.GET.get("provider", "")
     return _line(request, provider_advice(found, kind=kind, wanted=wanted, chosen=chosen, held=held_by(user)))
 
