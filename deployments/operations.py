@@ -21,6 +21,7 @@ from deployments.outputs import secret_values
 from deployments.seen import event_of, see_gone
 from deployments.services import delete_problem, says_deleting
 from deployments.states import Status
+from deployments.trainings.loss import trainings_lose
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -166,8 +167,12 @@ def _delete_all(user: "User", wanted: list[Deployment]) -> dict[int, ServiceErro
 
 def _note(user: "User", accepted: list[Deployment], gone: list[Deployment], outcomes: list[Outcome]) -> None:
     """Bring records, timelines and the audit trail up to the outcomes, in a handful of statements."""
-    now = timezone.now()
+    now, pks = timezone.now(), [deployment.pk for deployment in (*accepted, *gone)]
     with transaction.atomic():
+        # A look may have been quicker: it has told already of what is gone or being deleted.
+        states = dict(Deployment.objects.select_for_update().alive().filter(pk__in=pks).values_list("pk", "status"))
+        gone = [deployment for deployment in gone if deployment.pk in states]
+        accepted = [it for it in accepted if states.get(it.pk, Status.DELETE_IN_PROGRESS) != Status.DELETE_IN_PROGRESS]
         events: list[StatusEvent] = [see_gone(deployment, now) for deployment in gone]
         for deployment in accepted:
             deployment.status = deployment.known_status = Status.DELETE_IN_PROGRESS
@@ -176,6 +181,8 @@ def _note(user: "User", accepted: list[Deployment], gone: list[Deployment], outc
         columns = ["status", "known_status", "status_since", "seen_at", "gone_at"]
         Deployment.objects.bulk_update([*accepted, *gone], columns)
         StatusEvent.objects.bulk_create(events)
+        if gone:
+            trainings_lose([deployment.pk for deployment in gone])
         Action.objects.bulk_create(
             action_of(user, "delete", outcome.deployment)
             if outcome.problem is None

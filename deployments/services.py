@@ -117,8 +117,7 @@ def deployments_follow(*, user: "User") -> list[Deployment]:
         if isinstance(answer, UpstreamDeployment):
             told += [record] if _look(record, answer, started) else []
         elif says_gone(answer):
-            _gone(record, started)
-            told.append(record)
+            told += [record] if _gone(record, started) else []
     trouble = [answer for answer in answers if isinstance(answer, ServiceError) and not says_gone(answer)]
     if trouble:
         raise trouble[0]
@@ -223,7 +222,8 @@ def _delete(user: "User", deployment: Deployment, force: bool) -> Deployment:
             return deployment
         if not says_deleting(error):
             raise delete_problem(error, title) from error
-    return _deleting(deployment, started)
+    _deleting(deployment, timezone.now())
+    return deployment
 
 
 def says_deleting(error: ServiceError) -> bool:
@@ -306,9 +306,9 @@ def _look(record: Deployment, upstream: UpstreamDeployment, at: datetime) -> boo
 
     Returns whether its timeline has a new line.
     """
-    if is_later(record.seen_at, at):
-        return False
     with transaction.atomic():
+        if not _read_again(record) or is_later(record.seen_at, at):
+            return False
         event = see(record, upstream, at)
         record.save(update_fields=SEEN_COLUMNS)
         if event:
@@ -317,22 +317,43 @@ def _look(record: Deployment, upstream: UpstreamDeployment, at: datetime) -> boo
     return event is not None
 
 
-def _gone(record: Deployment, at: datetime) -> None:
+def _gone(record: Deployment, at: datetime, reason: str = "") -> bool:
+    """Mark a record as gone, with a ``reason`` if it is ours to tell; False when somebody else has, or saw it later."""
     with transaction.atomic():
+        if not _read_again(record) or record.gone_at or is_later(record.seen_at, at):
+            return False
+        record.status_reason = reason or record.status_reason
         event = see_gone(record, at)
         record.save(update_fields=SEEN_COLUMNS)
         event.save()
         trainings_lose([record.pk])
+    return True
 
 
-def _deleting(record: Deployment, at: datetime) -> Deployment:
-    """The orchestrator accepted the deletion, which is all that is known until the next look."""
+def _deleting(record: Deployment, at: datetime) -> None:
+    """The orchestrator accepted the deletion, which is all that is known until the next look.
+
+    Asked for twice, it goes on since the first time: from then on counts when it got stuck.
+    """
     with transaction.atomic():
+        if not _read_again(record) or record.gone_at or record.status == Status.DELETE_IN_PROGRESS:
+            return
         record.status = record.known_status = Status.DELETE_IN_PROGRESS
         record.status_since = record.seen_at = at
         record.save(update_fields=["status", "known_status", "status_since", "seen_at"])
         event_of(record, at).save()
-    return record
+
+
+def _read_again(record: Deployment) -> bool:
+    """What others noted of a record while the orchestrator was asked; it is held until the transaction ends.
+
+    False when there is no such record any more.
+    """
+    try:
+        record.refresh_from_db(fields=SEEN_COLUMNS, from_queryset=Deployment.objects.select_for_update())
+    except Deployment.DoesNotExist:
+        return False
+    return True
 
 
 def _own(user: "User", deployment: Deployment) -> None:
@@ -371,6 +392,5 @@ def _pending_settle(
             continue
         deployment_uncertain(deployment=record)
         if listing.complete and record not in young and not any(could_be(record, item) for item in left):
-            record.known_status, record.status_reason = Status.UNCERTAIN, "The orchestrator never had it."  # not shown
-            _gone(record, now)
+            _gone(record, now, reason="The orchestrator never had it.")  # not shown
     return min((record.recorded_at for record in sending if not record.uuid), default=None)

@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,14 +17,14 @@ from deepdash.errors import Problem
 from deployments.actions import STUCK_AFTER, permissions
 from deployments.clients.orchestrator import Info
 from deployments.endpoints import orchestrator_info
-from deployments.models import Action, Deployment
+from deployments.models import Action, Deployment, StatusEvent
 from deployments.nodes import machine_facts, nodes_of
 from deployments.operations import MOST, deployment_lock, deployment_reset, deployments_delete, node_act
-from deployments.services import deployment_delete
 from deployments.states import Status
 from deployments.testing import make_deployment
 from deployments.tests.conftest import ORCHESTRATOR
 from deployments.tests.test_services import LIST, NOT_THERE
+from deployments.trainings.testing import make_training
 
 HTMX = {"HX-Request": "true"}
 NEW, OLD = Info(version="3.0.1-FINAL"), Info(version="2.6.0-FINAL")
@@ -241,6 +240,25 @@ class TestMany:
         assert sorted(action.result for action in Action.objects.all()) == ["done"] * 3 + ["failed"] * 2
         assert good.events.get().status == "DELETE_IN_PROGRESS"
 
+    def test_with_one_that_is_gone_its_trainings_are_lost(self, owner: User, wire: responses.RequestsMock) -> None:
+        mine = make_deployment(owner)
+        run = make_training(mine, status="running")
+        wire.delete(f"{LIST}/{mine.uuid}", status=404, json=NOT_THERE)
+        deployments_delete(user=owner, deployments=[mine])
+        run.refresh_from_db()
+        assert run.status == "lost"
+
+    def test_what_a_look_has_told_meanwhile_is_not_told_again(self, owner: User, wire: responses.RequestsMock) -> None:
+        mine, other = make_deployment(owner), make_deployment(owner)
+        Deployment.objects.filter(pk=mine.pk).update(status=Status.GONE, gone_at=timezone.now())
+        Deployment.objects.filter(pk=other.pk).update(status=Status.DELETE_IN_PROGRESS)
+        for deployment in (mine, other):
+            wire.delete(f"{LIST}/{deployment.uuid}", status=204)
+        outcomes = deployments_delete(user=owner, deployments=[mine, other])
+        assert [outcome.problem for outcome in outcomes] == [None, None]
+        assert Deployment.objects.get(pk=mine.pk).is_gone
+        assert not StatusEvent.objects.exists()
+
     def test_fifty_take_few_statements(
         self, owner: User, browser: Client, wire: responses.RequestsMock, django_assert_max_num_queries: Any
     ) -> None:
@@ -389,9 +407,3 @@ class TestNodes:
     ) -> None:
         assert browser.post(f"/deployments/{machine.uuid}/nodes/n1", {"act": "destroy"}).status_code == 400
         assert len(wire.calls) == 0
-
-
-def test_a_deletion_that_goes_on_keeps_its_record(owner: User, wire: responses.RequestsMock) -> None:
-    mine = make_deployment(owner, status_since=timezone.now() - timedelta(hours=1))
-    wire.delete(f"{LIST}/{mine.uuid}", status=409, json={"message": "Deployment already in DELETE_IN_PROGRESS state."})
-    assert deployment_delete(user=owner, deployment=mine).status == Status.DELETE_IN_PROGRESS

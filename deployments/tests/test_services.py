@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.tokens import LoginExpired
 from catalog.models import Module
 from deepdash.errors import Problem
-from deepdash.http import ServiceError
+from deepdash.http import ServiceError, side_by_side
 from deployments import services
 from deployments.clients.orchestrator import UpstreamDeployment
 from deployments.models import Deployment, StatusEvent
@@ -223,6 +223,21 @@ class TestFollow:
         first.refresh_from_db()
         assert first.status == "CREATE_COMPLETE"
 
+    def test_a_record_that_went_meanwhile_is_left_alone(
+        self, owner: User, wire: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = (make_deployment(owner, status=Status.CREATE_IN_PROGRESS) for _ in range(2))
+        wire.get(f"{LIST}/{first.uuid}", json=of(first, status="CREATE_COMPLETE"))
+        wire.get(f"{LIST}/{second.uuid}", status=404, json=NOT_THERE)
+
+        def asked(calls: list[Callable[[], Any]]) -> list[Any]:
+            answers = side_by_side(calls)
+            Deployment.objects.all().delete()
+            return answers
+
+        monkeypatch.setattr(services, "side_by_side", asked)
+        assert deployments_follow(user=owner) == []
+
     def test_a_refused_token_is_renewed_through_the_list(
         self, owner: User, wire: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -242,6 +257,23 @@ class TestRefresh:
         wire.get(f"{LIST}/{mine.uuid}", json=of(mine, status="CREATE_FAILED", statusReason="Quota exceeded"))
         found = deployment_refresh(user=owner, uuid=str(mine.uuid))
         assert (found.pk, found.status, found.status_reason) == (mine.pk, "CREATE_FAILED", "Quota exceeded")
+
+    @pytest.mark.parametrize("gone", [True, False])
+    def test_what_happened_while_the_orchestrator_was_asked_counts_more(
+        self, *, gone: bool, owner: User, wire: responses.RequestsMock
+    ) -> None:
+        mine = make_deployment(owner)
+        before = of(mine)
+
+        def answer(_request: object) -> tuple[int, dict[str, str], str]:
+            deployment_delete(user=owner, deployment=Deployment.objects.get(pk=mine.pk))
+            return (404, {}, json.dumps(NOT_THERE)) if gone else (200, {}, json.dumps(before))
+
+        wire.add_callback("GET", f"{LIST}/{mine.uuid}", answer)
+        wire.delete(f"{LIST}/{mine.uuid}", status=204)
+        assert deployment_refresh(user=owner, uuid=str(mine.uuid)).status == "DELETE_IN_PROGRESS"
+        mine.refresh_from_db()
+        assert mine.status == "DELETE_IN_PROGRESS"
 
     def test_one_that_is_no_longer_known_is_gone_but_kept(self, owner: User, wire: responses.RequestsMock) -> None:
         mine = make_deployment(owner)
@@ -304,11 +336,19 @@ class TestDelete:
         wire.delete(f"{LIST}/{mine.uuid}", status=404, json=NOT_THERE)
         assert deployment_delete(user=owner, deployment=mine).is_gone
 
-    def test_a_second_deletion_is_no_error(self, owner: User, wire: responses.RequestsMock) -> None:
+    def test_asked_for_again_it_goes_on_since_the_first_time(self, owner: User, wire: responses.RequestsMock) -> None:
         mine = make_deployment(owner)
         message = "Deployment already in DELETE_IN_PROGRESS state."
         wire.delete(f"{LIST}/{mine.uuid}", status=409, json={"code": 409, "message": message})
-        assert deployment_delete(user=owner, deployment=mine).status == "DELETE_IN_PROGRESS"
+        first, second = (deployment_delete(user=owner, deployment=mine).status_since for _ in range(2))
+        assert (mine.status, first) == ("DELETE_IN_PROGRESS", second)
+        assert mine.events.count() == 1
+
+    def test_an_answer_after_it_went_does_not_bring_it_back(self, owner: User, wire: responses.RequestsMock) -> None:
+        mine = make_deployment(owner)
+        Deployment.objects.filter(pk=mine.pk).update(status=Status.GONE, gone_at=timezone.now())
+        wire.delete(f"{LIST}/{mine.uuid}", status=204)
+        assert deployment_delete(user=owner, deployment=mine).status == "GONE"
 
     @pytest.mark.parametrize(
         ("failure", "id"),
