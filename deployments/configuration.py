@@ -2,14 +2,14 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 
 from catalog.flavours import group_tags, tag_flavour
 from catalog.models import LockedChoice, Module, TemplateChoice
@@ -25,6 +25,7 @@ from deployments.choices import (
     governed_values,
     image_input,
 )
+from deployments.counts import count_of, cpus_said, gpus_said
 from deployments.forms import ToscaForm
 from deployments.forms.by_widget import new_password
 from deployments.forms.fields import OMITTED
@@ -140,13 +141,13 @@ class ConfigurePage:
 
     def hardware_line(self) -> str:
         """ "4 CPUs, 1 GPU, 8 GB" from what the form holds now."""
-        cpus, gpus, memory = (self.shown_value(name) for name in ("num_cpus", "num_gpus", "mem_size"))
-        parts = []
-        if cpus.isdigit():
-            parts.append(ngettext("%(number)s CPU", "%(number)s CPUs", int(cpus)) % {"number": cpus})
-        if gpus.isdigit():
-            parts.append(ngettext("%(number)s GPU", "%(number)s GPUs", int(gpus)) % {"number": gpus})
-        return ", ".join([*parts, *([memory] if memory else [])]) or _("as the template says")
+        cpus, gpus = (count_of(self.shown_value(name)) for name in ("num_cpus", "num_gpus"))
+        parts = (
+            "" if cpus is None else cpus_said(cpus),
+            "" if gpus is None else gpus_said(gpus),
+            self.shown_value("mem_size"),
+        )
+        return ", ".join(filter(None, parts)) or _("as the template says")
 
     def services(self) -> list[str]:
         """What will be there to open, from the template's outputs."""
@@ -161,12 +162,12 @@ class ConfigurePage:
     @property
     def gpus(self) -> int:
         """How many GPUs are wanted, as far as the form says."""
-        return as_count(self.shown_value("num_gpus"))
+        return count_of(self.shown_value("num_gpus")) or 0
 
     @property
     def cpus(self) -> int:
         """How many CPUs are wanted, as far as the form says."""
-        return as_count(self.shown_value("num_cpus"))
+        return count_of(self.shown_value("num_cpus")) or 0
 
     def error_links(self) -> list[tuple[str, str, str]]:
         """(id of the control, label, message) for the summary above the form."""
@@ -243,11 +244,6 @@ class ConfigurePage:
         return "" if value is None or value is OMITTED else str(value)
 
 
-def as_count(text: str) -> int:
-    """A number of processors or GPUs as it is typed; 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
-
-
 def page_for_data(
     subject: Subject,
     data: QueryDict,
@@ -258,9 +254,12 @@ def page_for_data(
     """The page for posted data: choices applied, typed values carried over, a password generated if asked for."""
     data = with_plain_breaks(data)
     was = {name: data.get(f"was_{name}") or data.get(name, "") for name in CHOICE_NAMES}
-    before = _resolved(subject, was)
-    after = before if subject.alone else _resolved(subject, following_tag(before, data))
-    changed = before.choices != after.choices
+    before = after = _resolved(subject, was)
+    if not subject.alone:
+        if was["docker_tag"]:  # also one that has left the registry since: the image was filled in with it
+            before = replace(before, choices=replace(before.choices, docker_tag=was["docker_tag"]))
+        after = _resolved(subject, following_tag(before, data))
+    changed = before.choices != after.choices or bool(after.notes)  # notes: what was chosen is not there any more
     kept: list[str] = []
     storage = data.get("storage", "")
     if changed:

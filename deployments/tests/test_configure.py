@@ -265,6 +265,34 @@ def test_a_double_click_deploys_once(
     assert len(wire.calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("left", "remark", "shows"),
+    [
+        ({"toscaname": "withdrawn"}, "There is no template “withdrawn”", ("in-num_cpus", "7")),
+        ({"docker_tag": "v0", "in-docker_image": "deephdc/deep-oc-demo:v0"}, "There is no tag “v0”",
+         ("in-docker_image", "deephdc/deep-oc-demo:cpu")),
+    ],
+)  # fmt: skip
+def test_a_choice_that_has_left_the_catalogue_meanwhile_is_not_replaced_unseen(
+    left: dict[str, str], remark: str, shows: tuple[str, str], browser: Client, module: Module,
+    wire: responses.RequestsMock,
+) -> None:  # fmt: skip
+    values = shown(browser.get(f"/module/{module.slug}")) | {"in-num_cpus": "7", "action": "deploy"} | left
+    values |= {f"was_{name}": value for name, value in left.items()}
+    answer = browser.post(f"/module/{module.slug}", values)
+    assert "Look at them, then deploy" in words(answer)
+    assert remark in words(answer)
+    assert shown(answer)[shows[0]] == shows[1]
+    assert not wire.calls
+    wire.post(f"{ORCHESTRATOR}/deployments", json=upstream(), status=201)
+    assert browser.post(f"/module/{module.slug}", {**shown(answer), "action": "deploy"}).status_code == 302
+
+
+def test_digits_that_are_no_numbers_are_only_refused(browser: Client, module: Module) -> None:
+    answer = browser.post(f"/module/{module.slug}", {**FIELDS, "in-num_cpus": "²", "action": "review"})
+    assert "“²” is not a whole number" in words(answer)
+
+
 def test_an_ended_session_gives_the_form_back_as_it_was_typed(
     browser: Client, owner: User, module: Module, wire: responses.RequestsMock
 ) -> None:
