@@ -17,6 +17,7 @@ from deepdash.http import ServiceError
 from deployments.callback import callback_url
 from deployments.choices import Choices
 from deployments.clients.orchestrator import Orchestrator
+from deployments.counts import count_of
 from deployments.endpoints import orchestrator_info
 from deployments.journal.actions import recorded
 from deployments.models import Deployment, StatusEvent
@@ -69,8 +70,7 @@ def deployment_submit(*, user: User, submission: Submission) -> Deployment:
 
     A second call with the same key (a double click) returns the first one's record and sends nothing. When no answer
     came but the request may have arrived, the record stays as UNCERTAIN, to be looked for. Raises LoginExpired before
-    anything is sent, and Problem ``submit:refused`` or ``submit:unsent`` when it certainly was not accepted; no record
-    stays then.
+    anything is sent, and Problem ``submit:…`` when it certainly was not accepted; no record stays then.
     """
     existing = Deployment.objects.visible_to(user).filter(submission_key=submission.key).first()
     if existing:
@@ -83,8 +83,11 @@ def deployment_submit(*, user: User, submission: Submission) -> Deployment:
     try:
         with transaction.atomic():
             deployment = _record(user, submission, text)
-    except IntegrityError:
-        return Deployment.objects.visible_to(user).get(submission_key=submission.key)
+    except IntegrityError:  # a second call was quicker, or the catalogue has just dropped the template
+        existing = Deployment.objects.visible_to(user).filter(submission_key=submission.key).first()
+        if existing is None:
+            raise Problem("submit:template") from None
+        return existing
     try:
         with recorded(user, "submit", deployment):
             answer = orchestrator.create(
@@ -133,8 +136,8 @@ def _record(user: User, submission: Submission, text: str) -> Deployment:
         options=dict(submission.options),
         storage=submission.storage,
         docker_image=_text(submission.parameters, "docker_image", "dockerhub_img"),
-        num_cpus=_number(submission.parameters, "num_cpus"),
-        num_gpus=_number(submission.parameters, "num_gpus"),
+        num_cpus=count_of(submission.parameters.get("num_cpus")),
+        num_gpus=count_of(submission.parameters.get("num_gpus")),
         status=Status.SUBMITTING,
         deployment_kind=submission.template.kind,
     )
@@ -160,8 +163,3 @@ def _version() -> str:
 
 def _text(parameters: Mapping[str, Any], *names: str) -> str:
     return next((str(parameters[name])[:500] for name in names if parameters.get(name)), "")
-
-
-def _number(parameters: Mapping[str, Any], name: str) -> int | None:
-    value = parameters.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

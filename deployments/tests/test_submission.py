@@ -146,8 +146,24 @@ def test_somebody_elses_key_does_not_lead_to_their_deployment(ada: User, upstrea
     deployment_submit(user=ada, submission=mine)
     mallory = make_user("mallory")
     give_token(mallory)
-    with pytest.raises(Deployment.DoesNotExist):
+    with pytest.raises(Problem, match="submit:template"):
         deployment_submit(user=mallory, submission=mine)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_template_that_the_catalogue_drops_at_that_moment_is_said(upstream: responses.RequestsMock) -> None:
+    wanted, ada = submission(), make_user("ada")
+    give_token(ada)
+    Template.objects.all().delete()
+    with pytest.raises(Problem, match="submit:template"):
+        deployment_submit(user=ada, submission=wanted)
+
+
+def test_a_number_that_no_column_takes_is_sent_and_not_recorded(ada: User, upstream: responses.RequestsMock) -> None:
+    upstream.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=ANSWER, status=201)
+    deployment = deployment_submit(user=ada, submission=submission(parameters={"num_gpus": 10**30, "num_cpus": "4"}))
+    assert sent_body(upstream)["parameters"]["num_gpus"] == 10**30
+    assert (deployment.num_gpus, deployment.num_cpus) == (None, 4)
 
 
 @pytest.mark.parametrize(
