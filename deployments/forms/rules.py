@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from catalog.tosca.description import Constraint
+from catalog.tosca.description import Constraint, as_words
 from deployments.forms.units import UNITS, amount
 
 PATTERN_SECONDS = 0.2
@@ -81,9 +81,10 @@ def _bounds(rule: Constraint, type: str) -> Validator | None:
         if type in UNITS:
             return amount(value, type)
         try:
-            return Decimal(str(value))
+            number = Decimal(str(value))
         except ArithmeticError:
             return None
+        return None if number.is_nan() else number  # which nothing can be compared with
 
     if rule.kind == "in_range":
         pair = _pair(rule.value)
@@ -123,10 +124,10 @@ def _length(kind: str, limit: object) -> Validator | None:
         return None
 
     def validate(value: Any) -> None:
-        size = len(value)
+        size = len(value if isinstance(value, (str, list, dict)) else as_words(value))
         refused = {"min_length": size < limit, "max_length": size > limit, "length": size != limit}
         if refused[kind]:
-            text = (_TEXT_LENGTHS if isinstance(value, str) else _LIST_LENGTHS)[kind]
+            text = (_LIST_LENGTHS if isinstance(value, (list, dict)) else _TEXT_LENGTHS)[kind]
             raise ValidationError(_(text) % {"limit": limit, "size": size}, code=kind)
 
     return validate

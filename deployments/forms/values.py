@@ -68,6 +68,8 @@ def scalar(text: str, type: str) -> Any:
     Raises ValidationError that says what is expected.
     """
     try:
+        if type in {"integer", "float", "number"} and ("_" in text or not text.isascii()):
+            raise ValueError  # Python reads 1_000 and other scripts' digits, TOSCA does not
         if type == "integer":
             return int(text)
         if type in {"float", "number"}:

@@ -136,6 +136,10 @@ def test_each_type_is_sent_as_its_yaml_type(spec: str, data: str, value: Any) ->
         ("x: {type: list, entry_schema: {type: map}}", "in-x=[1]", "[1]: expected a map"),
         ("x: {type: list, constraints: [{max_length: 1}]}", "in-x=a%0Ab", "Use at most 1 entries; this has 2."),
         ("x: {type: string}", "in-x=", "This is needed."),
+        ("x: {type: integer}", "in-x=1_000", "is not a whole number"),
+        ("x: {type: float}", "in-x=٣", "is not a number"),
+        ("x: {type: string, constraints: [{greater_than: 2}]}", "in-x=nan", "More than 2"),
+        ("x: {type: integer, constraints: [{min_length: 3}]}", "in-x=12", "Use at least 3 characters; this has 2."),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_rule_and_the_fact(spec: str, data: str, said: str) -> None:
