@@ -1,9 +1,10 @@
 """DEEPaaS, the API inside each deployed module (contract 6). Its address comes from outside: calls are guarded."""
 
+import re
 from collections.abc import Mapping as Values
 from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import Field, TypeAdapter
 
@@ -66,7 +67,8 @@ class Model(Shape):
     def key(self) -> str:
         for link in self.links:
             if isinstance(link, dict) and link.get("href"):
-                last = urlsplit(str(link["href"])).path.rstrip("/").rpartition("/")[2]
+                path = re.split(r"[?#]", str(link["href"]))[0]  # from outside: it need not be an address at all
+                last = path.rstrip("/").rpartition("/")[2]
                 if last:
                     return unquote(last)
         return self.name if self.id in {"", "0"} else self.id

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext_noop
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
@@ -276,7 +276,7 @@ def _next(links: list[Any]) -> dict[str, str]:
     """The paging parameters of the ``next`` link; empty without one."""
     for link in links:
         if isinstance(link, dict) and link.get("rel") == "next":
-            query = urlsplit(str(link.get("href", ""))).query
+            query = str(link.get("href", "")).partition("#")[0].partition("?")[2]
             return {key: value for key, value in parse_qsl(query) if key in _PAGING}
     return {}
 

@@ -87,6 +87,13 @@ class TestOrchestrator:
         assert not found.complete
         assert len(wire.calls) == 1
 
+    def test_a_link_that_is_no_address_is_followed_by_its_query(
+        self, owner: User, wire: responses.RequestsMock
+    ) -> None:
+        wire.get(f"{ORCHESTRATOR}/deployments", json=listing(upstream("u1"), following="http://[x?page=1"))
+        wire.get(f"{ORCHESTRATOR}/deployments", json=listing(upstream("u2")))
+        assert [item.uuid for item in Orchestrator(owner).deployments().items] == ["u1", "u2"]
+
     def test_what_cant_be_read_in_a_list_costs_only_itself(self, owner: User, wire: responses.RequestsMock) -> None:
         odd = [{"status": "CREATE_COMPLETE"}, "text", None, {"uuid": "../u"}, {"uuid": ""}]
         wire.get(f"{ORCHESTRATOR}/deployments", json=listing(upstream("u1"), *odd))  # type: ignore[arg-type]
@@ -251,12 +258,13 @@ class TestCmdb:
         found = Cmdb(owner, CMDB).service("s1")
         assert (found.sitename, found.iam_enabled, found.properties.num_gpus) == ("SITE", True, 4)
 
-    @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {"properties": None}}, {"data": {"properties": []}}])
+    @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {"properties": None}}, {"data": {"properties": []}},
+                                      {"data": {"properties": {"num_gpus": 10**400}}}])  # fmt: skip
     def test_every_field_may_be_missing(self, body: Any, owner: User, wire: responses.RequestsMock) -> None:
         wire.get(f"{CMDB}/service/id/s1", json=body)
         found = Cmdb(owner, CMDB).service("s1")
         assert found.service_type == ""
-        assert found.properties.gpu_support is None
+        assert (found.properties.gpu_support, found.properties.num_gpus) == (None, None)
 
 
 def test_im_gets_its_own_kind_of_authorization(owner: User, wire: responses.RequestsMock) -> None:
@@ -300,6 +308,7 @@ class TestDeepaas:
             ({"id": "mine", "name": "My model"}, "mine"),
             ({"id": "0", "name": "plain"}, "plain"),
             ({"id": "x", "links": [{}, {"href": "http://a/v2/models/b%20c/"}]}, "b c"),
+            ({"id": "x", "links": [{"href": "http://[a/v2/models/b?c=/d#/e"}]}, "b"),
         ],
     )
     def test_routes_are_named_by_the_link_not_by_the_id(self, model: Any, key: str) -> None:
