@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.dateformat import format as formatted
@@ -97,59 +97,58 @@ def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
     that was complete when first met, from its creation.
     """
     now = now or timezone.now()
-    rows = list(
+    rows: list[Any] = list(
         Deployment.objects.visible_to(user).order_by().values_list(
             "pk", "created_at", "gone_at", "status", "known_status", "ready_at", "num_gpus", "choices__hardware",
-            "module_slug", "submission_key",
+            "module_slug", "submission_key", named=True,
         )
     )  # fmt: skip
+    completed, failed = _outcomes(user, rows)
+    asked = Counter(_month(row.created_at) for row in rows)
+    lost = Counter(_month(row.created_at) for row in rows if row.pk in failed)
+    cpu, gpu = defaultdict[Key, float](float), defaultdict[Key, float](float)
+    waits: list[float] = []
+    for row in rows:
+        begun = completed.get(row.pk)
+        if begun is None:
+            continue
+        ready = row.ready_at or begun
+        if row.submission_key and ready > row.created_at:  # of one made elsewhere we saw neither
+            waits.append((ready - row.created_at).total_seconds() / 60)
+        hours = gpu if row.num_gpus or row.choices__hardware == "gpu" else cpu
+        for month, spent in _spread(begun, row.gone_at or now):
+            hours[month] += spent
+    ended = len(completed) + len(failed)
+    return Usage(
+        total=len(rows),
+        running=sum(row.gone_at is None and row.status in COMPLETE for row in rows),
+        success=len(completed) / ended if ended else None,
+        ended=ended,
+        minutes_to_ready=round(median(waits)) if waits else None,
+        cpu_hours=sum(cpu.values()),
+        gpu_hours=sum(gpu.values()),
+        months=[Month(_label(key), asked[key], lost[key], cpu[key], gpu[key]) for key in _months(now)],
+        modules=Counter(row.module_slug or _("made elsewhere") for row in rows).most_common(10),
+    )
+
+
+def _outcomes(user: "User", rows: Iterable[Any]) -> tuple[dict[int, datetime], set[int]]:
+    """When each deployment was first seen complete, and which of them failed without ever being so."""
     completed: dict[int, datetime] = {}
     failed: set[int] = set()
-    events = StatusEvent.objects.filter(
-        deployment__owner=user, status__in=[*COMPLETE, Status.CREATE_FAILED]
-    ).order_by("at", "pk")  # fmt: skip
-    for pk, status, at in events.values_list("deployment", "status", "at"):
+    events = StatusEvent.objects.filter(deployment__owner=user, status__in=[*COMPLETE, Status.CREATE_FAILED])
+    for pk, status, at in events.order_by("at", "pk").values_list("deployment", "status", "at"):
         if status == Status.CREATE_FAILED:
             failed.add(pk)
         else:
             completed.setdefault(pk, at)
-    asked: Counter[Key] = Counter()
-    lost: Counter[Key] = Counter()
-    hours: dict[str, defaultdict[Key, float]] = {"cpu": defaultdict(float), "gpu": defaultdict(float)}
-    waits: list[float] = []
-    for pk, created, gone, status, known, ready, gpus, hardware, _slug, key in rows:
-        month = _month(created)
-        asked[month] += 1
-        last = known or status
+    for row in rows:
+        last = row.known_status or row.status
         if last in {*COMPLETE, Status.UPDATE_FAILED, Status.UPDATE_IN_PROGRESS}:
-            completed.setdefault(pk, created)
+            completed.setdefault(row.pk, row.created_at)
         elif last == Status.CREATE_FAILED:
-            failed.add(pk)
-        if pk in failed and pk not in completed:
-            lost[month] += 1
-        begun = completed.get(pk)
-        if begun is None:
-            continue
-        if key and (ready or begun) > created:  # of one made elsewhere we saw neither
-            waits.append(((ready or begun) - created).total_seconds() / 60)
-        kind = "gpu" if gpus or hardware == "gpu" else "cpu"
-        for spent_in, spent in _spread(begun, gone or now):
-            hours[kind][spent_in] += spent
-    succeeded = len(completed)
-    ended = succeeded + sum(lost.values())
-    return Usage(
-        total=len(rows),
-        running=sum(1 for row in rows if row[2] is None and row[3] in COMPLETE),
-        success=succeeded / ended if ended else None,
-        ended=ended,
-        minutes_to_ready=round(median(waits)) if waits else None,
-        cpu_hours=sum(hours["cpu"].values()),
-        gpu_hours=sum(hours["gpu"].values()),
-        months=[
-            Month(_label(key), asked[key], lost[key], hours["cpu"][key], hours["gpu"][key]) for key in _months(now)
-        ],
-        modules=Counter(row[8] or _("made elsewhere") for row in rows).most_common(10),
-    )
+            failed.add(row.pk)
+    return completed, failed - completed.keys()
 
 
 def bars(rows: Iterable[tuple[str, float, float]]) -> list[Bar]:
@@ -195,5 +194,6 @@ def _spread(begun: datetime, ended: datetime) -> Iterable[tuple[Key, float]]:
     while at < ended:
         following = (at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
         until = min(following, ended)
-        yield _month(at), (until - at).total_seconds() / 3600
+        # Through UTC: between two times of one zone Python counts as if clocks were never set forward and back.
+        yield _month(at), (until.astimezone(UTC) - at.astimezone(UTC)).total_seconds() / 3600
         at = until

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from deployments.states import Status
@@ -32,6 +33,13 @@ def test_hours_run_from_completion_to_the_end_and_fall_into_their_months(owner: 
 def test_how_soon_one_made_elsewhere_was_ready_is_not_known(owner: User) -> None:
     make_deployment(owner, created_at=NOW - timedelta(days=3), ready_at=NOW, submission_key=None)
     assert usage_of(owner, now=NOW).minutes_to_ready is None
+
+
+def test_the_day_on_which_clocks_are_set_back_has_an_hour_more(owner: User) -> None:
+    make_deployment(owner, created_at=datetime(2026, 10, 24, 22, tzinfo=UTC), known_status="CREATE_COMPLETE",
+                    status=Status.GONE, gone_at=datetime(2026, 10, 25, 23, tzinfo=UTC))  # fmt: skip
+    with timezone.override("Europe/Rome"):
+        assert usage_of(owner, now=NOW).cpu_hours == 25
 
 
 def test_what_still_runs_counts_until_now(owner: User) -> None:
