@@ -55,18 +55,16 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
 
     def by_reference(self, reference: str) -> Self:
         """The one with this uuid, or, while the orchestrator has not named it yet, with this submission key."""
-        named = Q(uuid=reference)
-        with suppress(ValueError):  # the orchestrator's need not look like ours
-            named |= Q(submission_key=uuid_module.UUID(reference))
-        return self.filter(named)
+        return self.with_references([reference])
 
     def with_references(self, references: list[str]) -> Self:
         """Those with one of these uuids or submission keys, in one statement."""
         keys = []
         for reference in references:
-            with suppress(ValueError):
+            with suppress(ValueError):  # the orchestrator's need not look like ours
                 keys.append(uuid_module.UUID(reference))
-        return self.filter(Q(uuid__in=[text for text in references if "\0" not in text]) | Q(submission_key__in=keys))
+        named = [text for text in references if "\0" not in text]  # PostgreSQL refuses it in text
+        return self.filter(Q(uuid__in=named) | Q(submission_key__in=keys))
 
     def for_list(self) -> Self:
         """Rows as lists show them: without the long columns."""
@@ -126,7 +124,7 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
         return self.filter(user_group=name) if name else self
 
     def created_between(self, first: date | None, last: date | None) -> Self:
-        """Those made on the days from ``first`` to ``last``, both included, as the server's clock on the wall has them.
+        """Those made on the days from ``first`` to ``last``, both included, in the reader's time zone.
 
         Compared as moments, not by the date within the column, so that the index on creation serves.
         """

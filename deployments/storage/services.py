@@ -17,7 +17,8 @@ def storage_account_test(*, account: StorageAccount) -> None:
     """Sign in to the storage and record what it says. Never raises for what is wrong there."""
     account.answers, account.note = _tried(account)
     account.tested_at = timezone.now()
-    account.save(update_fields=["answers", "note", "tested_at"])
+    same = StorageAccount.objects.filter(pk=account.pk)  # unless it was deleted meanwhile
+    same.update(answers=account.answers, note=account.note, tested_at=account.tested_at)
 
 
 def storage_account_used(*, user: "User", key: str) -> None:

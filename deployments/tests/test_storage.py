@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.testing import give_token, make_user
 from catalog.models import Module
 from catalog.testing import make_module, make_template
+from deployments.clients import webdav
 from deployments.models import Deployment, StorageAccount
 from deployments.preflight import storage_advice
 from deployments.storage.obscure import obscure, obscured_once
@@ -195,6 +196,15 @@ def test_accounts_are_their_owners_alone(browser: Client, owner: User, wire: res
     theirs.refresh_from_db()
     assert theirs.label == "Ben’s cloud"
     assert not wire.calls
+
+
+def test_one_that_is_deleted_while_it_is_tested_stays_deleted(
+    browser: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = account(owner)
+    monkeypatch.setattr(webdav, "sign_in", lambda *_: StorageAccount.objects.all().delete())
+    assert browser.post(f"/storage/{mine.pk}/test").status_code == 302
+    assert not StorageAccount.objects.exists()
 
 
 def test_too_many_tests_are_refused(browser: Client, owner: User, wire: responses.RequestsMock) -> None:
