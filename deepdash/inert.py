@@ -7,13 +7,16 @@ import re
 
 # Commands to terminals: CSI (colours, cursor), OSC (titles, links), and the short ones (ECMA-48).
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]", re.DOTALL)
-# Controls but tab and newline, and the marks of bidirectional text that make words seem to stand elsewhere.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]")
+# Controls but tab and newline, the marks of bidirectional text that make words seem to stand elsewhere, and halves of
+# characters (JSON may hold them), which neither a page nor a database can be written with.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb]"
+)
 _ANY_BREAK = re.compile("\r\n?|\x85|\u2028|\u2029")
 
 
 def inert(text: str) -> str:
-    """The text without terminal commands, control characters and bidi marks; all line breaks are ``\\n``."""
+    """The text without terminal commands, control characters, bidi marks and surrogates; all breaks are ``\\n``."""
     return _CONTROL.sub("", _ANY_BREAK.sub("\n", _ANSI.sub("", text)))
 
 

@@ -4,8 +4,9 @@ import json
 import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from textwrap import indent
 
-from deepdash.inert import one_line
+from deepdash.inert import inert, one_line
 from deepdash.redact import redact
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -22,15 +23,15 @@ class RequestIdFilter(logging.Filter):
 class RedactingFilter(logging.Filter):
     """Rewrites each record so that tokens and passwords never reach a log.
 
-    A message becomes one line without control characters: what came from outside must not look like a line of ours
-    or steer the terminal of whoever reads it.
+    A message becomes one line without control characters, a traceback is indented: what came from outside must not
+    look like a line of ours or steer the terminal of whoever reads it.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = one_line(redact(record.getMessage())), ()
         if record.exc_info:
             text = logging.Formatter().formatException(record.exc_info)
-            record.exc_text, record.exc_info = redact(text), None
+            record.exc_text, record.exc_info = indent(inert(redact(text)), "  ", lambda line: True), None
         return True
 
 

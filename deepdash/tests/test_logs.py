@@ -56,10 +56,24 @@ def test_a_line_is_one_json_object_with_the_request_and_without_the_token(writte
         ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
         ("tab\tand ünïcödé 🙂 stay", "tab\tand ünïcödé 🙂 stay"),
         ("שלום", "שלום"),
+        ("half a \ud83d character", "half a  character"),
     ],
 )
 def test_text_from_outside_is_made_inert(text: str, plain: str) -> None:
     assert inert(text) == plain
+
+
+def test_a_traceback_forges_no_line_and_steers_no_terminal(written: io.StringIO) -> None:
+    handler = logging.getLogger("trial").handlers[0]
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    try:
+        raise ValueError("\nINFO all is well \x1b[2J")
+    except ValueError:
+        logging.getLogger("trial").exception("refused")
+
+    assert [line for line in written.getvalue().splitlines() if not line.startswith(" ")] == ["ERROR refused"]
+    assert "all is well" in written.getvalue()
+    assert "\x1b" not in written.getvalue()
 
 
 def test_an_unfinished_terminal_command_swallows_nothing_that_can_hurt() -> None:

@@ -22,6 +22,10 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlLW9mLWl0"
         ("client_secret='abcdef123456'", "abcdef123456"),
         ("id = im; type = InfrastructureManager; token = abcdef123456;", "abcdef123456"),
         ("password: hunter2222", "hunter2222"),
+        ("rclone_password=hunter2222", "hunter2222"),
+        ('{"JUPYTER_PASSWORD": "hunter2222"}', "hunter2222"),
+        ("Authorization: Basic dXNlcjpodW50ZXIy", "dXNlcjpodW50ZXIy"),
+        ("fatal: could not read from https://ada:hunter2222@git.example.org/templates", "hunter2222"),
         ("Not Found: /callback/5f0c35a2-7a3d-4c57-9c53-0f9c3f1fd9a5/Ab-c_1234567", "Ab-c_1234567"),
         (f"unsigned {JWT.rsplit('.', 1)[0]}.", JWT.rsplit(".", 1)[0]),
     ],
@@ -38,6 +42,7 @@ def test_a_credential_is_hidden(text: str, secret: str) -> None:
         "No SLA with id 5f0dab12cd34ef56ab78cd90 available",
         "The deployment <11ed8ab3-6a40-968a-82b7-62f0862dbe46> doesn't exist",
         "Full authentication is required to access this resource",
+        "Basic authentication is required; look at https://git.example.org:8443/a@b",
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
