@@ -1,11 +1,14 @@
-"""The cache in Redis while Redis is away."""
+"""The cache in Redis while Redis is away, and the one in the database that several processes share without it."""
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 
 from deepdash.cache import ForgivingRedisCache
+from deepdash.database_cache import CountingDatabaseCache
 from deepdash.limits import count
 
 
@@ -57,3 +60,18 @@ def test_limits_let_everybody_through_rather_than_nobody(
 
     for _ in range(5):
         count("trial", "somebody", limit=1, seconds=60)
+
+
+@pytest.mark.django_db
+def test_a_counter_in_the_database_is_forgotten_at_the_time_it_was_begun_with() -> None:
+    cache = CountingDatabaseCache("deepdash_cache", {})
+    with time_machine.travel(datetime(2026, 11, 23, tzinfo=UTC), tick=False) as clock:
+        cache.add("calls", 1, 60)
+        for _ in range(3):
+            clock.shift(15)
+            cache.incr("calls")
+        assert cache.get("calls") == 4
+        clock.shift(16)
+        assert cache.get("calls") is None
+        with pytest.raises(ValueError, match="not found"):
+            cache.incr("calls")
