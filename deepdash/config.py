@@ -208,7 +208,8 @@ class Config(BaseSettings):
         SecretStr(""), description="Bearer token that may read `/metrics`; empty: this machine alone")  # fmt: skip
 
     # -- Mail ---------------------------------------------------------------------------------------------
-    EMAIL_URL: MailUrl = Field("", description="`smtp://user:password@host:587`; empty: no mail is sent")
+    EMAIL_URL: MailUrl = Field(
+        "", description="`smtp://user:password@host:587`, `smtps://` (port 465); empty: no mail is sent")  # fmt: skip
     EMAIL_FROM: str = Field("deepdash@localhost", description="Sender of the mails")
 
     @field_validator("*", mode="before")

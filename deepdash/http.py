@@ -243,4 +243,4 @@ def _path(url: str) -> str:
 
 
 def _seconds(text: str) -> float | None:
-    return float(text) if text.isdigit() else None
+    return float(text) if text.isdecimal() else None

@@ -13,6 +13,13 @@ from csp.constants import NONE, SELF
 from deepdash.config import BASE_DIR, config
 from deepdash.secrets import kept_secret
 
+
+def _host(url: str) -> str:
+    """The host of an address as a request names it: small letters, brackets around a number of IPv6; "" for none."""
+    host = urlsplit(url).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
 DATA_DIR = config.data_dir
 DEBUG = config.DEBUG
 SECRET_KEY = config.SECRET_KEY.get_secret_value() or kept_secret(
@@ -21,7 +28,7 @@ SECRET_KEY = config.SECRET_KEY.get_secret_value() or kept_secret(
 TOKEN_KEYS = [key.get_secret_value() for key in config.TOKEN_KEYS] or [
     kept_secret(DATA_DIR, "token-key", lambda: Fernet.generate_key().decode())
 ]
-ALLOWED_HOSTS = [*config.ALLOWED_HOSTS, *filter(None, [urlsplit(config.PUBLIC_URL).hostname])]
+ALLOWED_HOSTS = [*config.ALLOWED_HOSTS, *filter(None, [_host(config.PUBLIC_URL)])]
 ENABLE_HTTPS = os.environ.get("ENABLE_HTTPS", "").lower() == "true"  # gunicorn itself speaks TLS
 # Users reach us over https: it says so, gunicorn does it, or a proxy is in front and nothing says otherwise.
 PUBLIC_HTTPS = (
@@ -153,7 +160,7 @@ def _cache() -> dict[str, Any]:
     if int(os.environ.get("WORKERS", "1")) > 1:
         # Counters, locks and what one process has learnt must be the others' too.
         return {
-            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "BACKEND": "deepdash.database_cache.CountingDatabaseCache",
             "LOCATION": "deepdash_cache",
             "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
@@ -298,15 +305,21 @@ STORAGES = {
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
+
 # -- Mail and logs --------------------------------------------------------------------------------------------
+def _mail_transport(url: str) -> tuple[int, bool, bool]:
+    """Port, STARTTLS, TLS: smtps is encrypted from its start, port 587 after a beginning in plain (RFC 6409, 8314)."""
+    parts = urlsplit(url)
+    whole = parts.scheme == "smtps"
+    return parts.port or (465 if whole else 25), parts.port == 587 and not whole, whole
+
+
 _mail = urlsplit(config.EMAIL_URL)
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if config.EMAIL_URL else 'dummy'}.EmailBackend"
 EMAIL_HOST = _mail.hostname or "localhost"
-EMAIL_PORT = _mail.port or 25
+EMAIL_PORT, EMAIL_USE_TLS, EMAIL_USE_SSL = _mail_transport(config.EMAIL_URL)
 EMAIL_HOST_USER = unquote(_mail.username or "")
 EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
-EMAIL_USE_TLS = _mail.port == 587
-EMAIL_USE_SSL = _mail.scheme == "smtps"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = config.EMAIL_FROM
 LOGGING = {

@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from django.http.request import validate_host
 
 from deepdash.config import Config, ConfigError, config_file_values, load_config, unknown_keys
-from deepdash.settings import _database
+from deepdash.settings import _database, _host, _mail_transport
 
 ORIGINAL = {
     "IAM_CLIENT_ID": "my_client_id",
@@ -126,6 +127,28 @@ def test_what_libpq_takes_may_stand_in_the_databases_address() -> None:
     made = _database("postgres://u:p%40@db:6432/name?sslmode=verify-full&sslrootcert=/ca.pem")
     assert made["OPTIONS"] == {"connect_timeout": 5, "sslmode": "verify-full", "sslrootcert": "/ca.pem"}
     assert (made["NAME"], made["PASSWORD"], made["PORT"]) == ("name", "p@", "6432")
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "tls", "ssl"),
+    [
+        ("", 25, False, False),
+        ("smtp://mail.example.org", 25, False, False),
+        ("smtp://mail.example.org:587", 587, True, False),
+        ("smtps://mail.example.org", 465, False, True),
+        ("smtps://mail.example.org:587", 587, False, True),
+    ],
+)
+def test_mail_goes_to_the_usual_port_and_is_encrypted_one_way_at_most(
+    url: str, port: int, tls: bool, ssl: bool
+) -> None:
+    assert _mail_transport(url) == (port, tls, ssl)
+
+
+def test_a_public_address_that_is_a_number_is_a_host_the_site_answers_to() -> None:
+    assert validate_host(_host("https://[2001:db8::1]:8443"), [_host("https://[2001:db8::1]:8443")])
+    assert _host("https://[2001:db8::1]:8443") == "[2001:db8::1]"  # as Django takes it from a request
+    assert (_host("https://Dash.example.org:8443"), _host("")) == ("dash.example.org", "")
 
 
 def test_unknown_keys_are_listed(given, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

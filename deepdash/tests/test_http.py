@@ -118,6 +118,7 @@ def test_a_proxys_web_page_is_not_shown_as_the_services_words(serve: Callable[[R
 
 def test_the_wait_that_a_429_asks_for_is_kept(serve: Callable[[Reply], Server]) -> None:
     assert failure(serve(says(429, Retry_After="7")).url).retry_after == 7
+    assert failure(serve(says(429, Retry_After="²")).url).retry_after is None
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"[" * 100_000])
