@@ -70,6 +70,11 @@ class TestDescription:
     def test_a_base_path_in_front_makes_no_difference(self) -> None:
         assert arguments_of(swagger(base="/deepaas"), "plants", "train") == ARGUMENTS
 
+    def test_a_limit_that_is_no_usual_number_is_none(self) -> None:
+        parameter = {"in": "query", "name": "x", "type": "integer", "minimum": 10**400, "maximum": float("inf")}
+        found = arguments_of({"paths": {"/models/m/train": {"post": {"parameters": [parameter]}}}}, "m", "train")
+        assert found == [Argument(name="x", kind="integer")]
+
     def test_another_model_or_no_description_has_no_operation(self) -> None:
         assert arguments_of(swagger(), "other", "train") is None
         assert arguments_of("<html>", "plants", "train") is None
@@ -112,6 +117,7 @@ class TestForm:
             ("data", "", "This is needed."),
             ("epochs", "51", "From 1 to 50; this is 51."),
             ("epochs", "1.5", "Write a whole number; “1.5” is none."),
+            ("epochs", "1" + "0" * 400, "Write a number; “1" + "0" * 39 + "” can’t be sent."),
             ("rate", "fast", "Write a number; “fast” is none."),
             ("rate", "nan", "Write a number; “nan” can’t be sent."),
             ("opt", "rmsprop", "“rmsprop” can’t be chosen; take one of the list."),

@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from accounts.testing import configure
@@ -23,6 +24,7 @@ from deepdash.http import ServiceError
 from deployments.models import Action, Deployment, ModuleApi, Training, TrainingArguments, TrainingBatch
 from deployments.testing import make_deployment
 from deployments.trainings.records import record_of
+from deployments.trainings.tasks import go_on_with_batch
 from deployments.trainings.testing import API, MODELS, PREDICT, TRAIN, make_api, make_training, models, swagger, told
 from deployments.trainings.views.predict import SHOWN_BYTES
 
@@ -104,6 +106,19 @@ class TestTrainingPage:
         first = text(browser.get(f"{page}/live"))
         address = first.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
         assert browser.get(address).status_code == 204
+
+    def test_without_the_queue_a_batch_waits_and_the_live_part_is_there(
+        self, browser: Client, deployment: Deployment, page: str, wire: responses.RequestsMock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        def away(*args: object, **options: object) -> None:
+            raise OperationalError("Connection refused")
+
+        monkeypatch.setattr(go_on_with_batch, "apply_async", away)
+        TrainingBatch.objects.create(owner=deployment.owner, deployment=deployment, model="plants", plan=[[], []])
+        wire.get(MODELS, json=models())
+        wire.get(TRAIN, json=[])
+        assert browser.get(f"{page}/live").status_code == 200
 
     def test_while_the_orchestrator_is_down_it_shows_what_it_knows_and_says_so(
         self, browser: Client, deployment: Deployment, page: str, wire: responses.RequestsMock

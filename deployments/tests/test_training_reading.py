@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -195,6 +197,27 @@ def test_not_a_number_in_a_result_is_kept_as_text(deployment: Deployment) -> Non
     record(deployment, reading(told(status="done", result=result)))
     run = Training.objects.get()
     assert (run.result, run.metrics) == ({"loss": "nan", "acc": 0.5}, {"acc": 0.5})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"date": "0001-01-01T00:00:00+14:00"},
+        {"date": "9999-12-31 23:59:59"},
+        {"result": {"output": {"loss": 10**400}, "duration": "999999999 days, 1:00:00"}},
+        {"result": {"output": {"half \ud83d": "half \ud83d"}, "duration": "1:00:nan"}},
+        {"args": {"seed": 10**400, "note": "\ud83d\0"}},
+    ],
+)
+def test_whatever_a_module_tells_of_a_run_is_kept_and_shown(
+    deployment: Deployment, client: Client, fields: dict[str, Any]
+) -> None:
+    record(deployment, reading(told("b" * 32, "done", **fields)))
+    run = Training.objects.get()
+    assert run.started_at.year == timezone.now().year
+    client.force_login(run.owner)
+    for address in (run.get_absolute_url(), reverse("deployments:training", args=[deployment.reference])):
+        assert client.get(address).status_code == 200
 
 
 def test_a_thousand_ended_runs_take_the_same_few_statements(deployment: Deployment) -> None:

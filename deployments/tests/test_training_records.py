@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from deepdash.errors import Problem
@@ -71,6 +73,8 @@ def test_secrets_that_somebody_wrote_into_a_record_are_not_kept(deployment: Depl
         b'{"format": "deepdash training record", "training": {"model": ""}}',
         b'{"format": "deepdash training record", "training": {"model": "x", "seconds": -1}}',
         b'{"format": "deepdash training record", "training": {"model": "x", "started_at": "yesterday"}}',
+        b'{"format": "deepdash training record", "training": {"model": "x", "started_at": "9999-12-31T23:59:59Z"}}',
+        b'{"format": "deepdash training record", "training": {"model": "x", "finished_at": "0001-01-01T00:00+14:00"}}',
         b'{"format": "deepdash training record", "training": {"model": "x", "arguments": []}}',
         b" " * (2 * 1024 * 1024 + 1),
     ],
@@ -80,6 +84,19 @@ def test_anything_else_is_refused_with_its_reason(content: bytes) -> None:
         record_read(content)
     assert raised.value.id == "training:record"
     assert raised.value.detail
+
+
+def test_what_no_database_or_page_takes_is_left_out_of_a_record(stranger: User, client: Client) -> None:
+    rubbish = {"half \ud83d": "half \ud83d", "huge": 10**400, "nul": "a\0b", "not": float("nan")}
+    training = {"model": "x\0", "uuid": "u" * 200, "result": rubbish, "arguments": rubbish, "message": "\0"}
+    environment = {"image": "a\0b", "module": "m\0", "inputs": rubbish, "template": "\0"}
+    content = {"format": "deepdash training record", "training": training, "environment": environment}
+    one, again = (training_import(user=stranger, record=record_read(json.dumps(content).encode())) for _ in range(2))
+    assert one.pk == again.pk
+    assert "\\u0000" not in json.dumps([one.source, one.result, one.arguments])
+    client.force_login(stranger)
+    for name in ("run", "run_record", "run_result"):
+        assert client.get(reverse(f"deployments:{name}", args=[one.key])).status_code == 200
 
 
 def test_imported_ones_are_listed_and_exported_without_a_statement_each(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from deployments.trainings.charts import against, number, over_time
+from deployments.trainings.charts import BOTTOM, TOP, against, number, over_time
 from deployments.trainings.comparison import compare
 from deployments.trainings.durations import in_words
 from deployments.trainings.models import Training
@@ -129,6 +129,15 @@ class TestCharts:
         for run in runs:
             run.metrics = {"loss": 0.0}
         assert over_time(runs, "loss") is not None
+
+    @pytest.mark.parametrize("values", [(1e17, 1e17), (0.0, 5e-324), (-1e99, 1e99), (1e-13, 2e-13)])
+    def test_numbers_of_any_size_can_be_drawn(self, runs: list[Training], values: tuple[float, float]) -> None:
+        for run, value in zip(runs[::2], values, strict=True):
+            run.metrics, run.arguments = {"loss": value}, {"epochs": abs(value) * value}
+        chart = over_time(runs, "loss")
+        assert chart is not None
+        assert all(TOP <= dot.y <= BOTTOM for dot in chart.dots)
+        compare(runs)
 
     def test_a_comparison_marks_what_differs_and_puts_it_first(self, runs: list[Training]) -> None:
         found = compare(runs)

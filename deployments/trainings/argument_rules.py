@@ -1,16 +1,17 @@
 """What a module says of the values an argument takes: texts are read as such values, or refused with rule and fact."""
 
 import json
-import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from deployments.trainings.description import Argument
+from deployments.trainings.results import is_number
 
+Number = TypeVar("Number", int, float)
 MAX_CHARS = 20_000
 
 
@@ -32,9 +33,10 @@ def reader_of(argument: Argument) -> Callable[[str], Any]:
 
 def _integer(text: str) -> int:
     try:
-        return int(text.strip())
+        value = int(text.strip())
     except ValueError:
         raise ValidationError(_("Write a whole number; “%(text)s” is none.") % {"text": text[:40]}) from None
+    return _sendable(value, text)
 
 
 def _float(text: str) -> float:
@@ -42,7 +44,11 @@ def _float(text: str) -> float:
         value = float(text.strip())
     except ValueError:
         raise ValidationError(_("Write a number; “%(text)s” is none.") % {"text": text[:40]}) from None
-    if not math.isfinite(value):
+    return _sendable(value, text)
+
+
+def _sendable(value: Number, text: str) -> Number:
+    if not is_number(value):
         raise ValidationError(_("Write a number; “%(text)s” can’t be sent.") % {"text": text[:40]})
     return value
 

@@ -99,11 +99,7 @@ class UploadField(forms.FileField):
         if self.dropped or (data and data.size > self.limit):
             message = _("This file is too large: at most %(most)s can be sent.")
             raise ValidationError(message % {"most": filesize(self.limit)})
-        file = super().clean(data, initial)
-        if file and (getattr(file, "cut", False) or file.size > self.limit):
-            message = _("This file is too large: at most %(most)s can be sent from here.")
-            raise ValidationError(message % {"most": filesize(self.limit)})
-        return file or OMITTED
+        return super().clean(data, initial) or OMITTED
 
 
 class ArgumentsForm(forms.Form):

@@ -8,12 +8,14 @@ from django.utils.dateformat import format as formatted
 from django.utils.translation import gettext as _
 
 from deployments.trainings.models import Training
+from deployments.trainings.results import is_number
 from deployments.trainings.states import TrainingStatus
 
 WIDTH, HEIGHT = 740, 220
 LEFT, RIGHT, TOP, BOTTOM = 64, 716, 24, 180
 MAX_POINTS = 60
 MAX_LABELS = 9
+SMALLEST = 1e-100  # nearer to zero is zero
 _SMALLER_IS_BETTER = ("loss", "error", "mae", "mse", "rmse", "perplexity")
 _LARGER_IS_BETTER = ("acc", "score", "f1", "auc", "precision", "recall", "iou", "map", "r2", "dice")
 
@@ -131,10 +133,6 @@ def varied_numbers(runs: Sequence[Training]) -> list[str]:
     return [name for name, different in values.items() if len(different) > 1]
 
 
-def is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def number(value: float) -> str:
     """With four figures: 0.8612 → "0.8612", 31245.7 → "31246"."""
     if value and (abs(value) < 1e-3 or abs(value) >= 1e7):
@@ -155,7 +153,7 @@ class _Scale:
 
     def __init__(self, values: Sequence[float], start: float, end: float, *, wide: bool = False) -> None:
         low, high = min(values), max(values)
-        self._log = wide and low > 0 and high / low >= 100
+        self._log = wide and low > SMALLEST and high / low >= 100
         self._start, self._end = start, end
         if self._log:
             self._steps = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
@@ -176,10 +174,12 @@ class _Scale:
 
 def _steps(low: float, high: float) -> list[float]:
     """Four to seven round values that enclose both."""
-    if low == high:
-        low, high = (low - 1, high + 1) if abs(low) >= 1 or low == 0 else (low - abs(low), high + abs(high))
+    size = max(abs(low), abs(high))
+    if high - low <= max(SMALLEST, size * 1e-12):  # as good as equal: less could not be told apart when added
+        margin = max(1.0, size * 1e-9) if size >= 1 or size <= SMALLEST else size
+        low, high = low - margin, high + margin
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * round_one for round_one in (1, 2, 2.5, 5, 10) if power * round_one >= rough)
     first, last = math.floor(low / step), math.ceil(high / step)
-    return [round(step * place, 12) for place in range(first, last + 1)]
+    return [step * place for place in range(first, last + 1)]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catalog.tosca.description import is_secret
-from deployments.trainings.results import storable
+from deployments.trainings.results import is_number, storable
 
 MAX_ARGUMENTS = 200
 MAX_TEXT = 4000
@@ -139,9 +139,7 @@ def _storable(value: Any) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    return (
-        float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and _storable(value) else None
-    )
+    return float(value) if is_number(value) else None
 
 
 def _whole(value: Any) -> int | None:

@@ -1,7 +1,7 @@
 """What we keep of trainings: DEEPaaS forgets them with its container (contract 6), we do not."""
 
 import uuid as uuid_module
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from deployments.models import Deployment
 
 NAME_CHARS = 60
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # no training is older; a wrong clock's zero is
 
 
 class ModuleApi(models.Model):

@@ -18,7 +18,7 @@ from deployments.journal.models import Action
 from deployments.journal.notices import languages_of
 from deployments.outputs import services_of, without_secrets
 from deployments.trainings.description import arguments_of, stored
-from deployments.trainings.models import ModuleApi, Training
+from deployments.trainings.models import EARLIEST, ModuleApi, Training
 from deployments.trainings.news import starts_missed_tell, trainings_tell
 from deployments.trainings.results import is_small, metrics_of, storable
 from deployments.trainings.states import UNDER_WAY, TrainingStatus, status_of
@@ -31,6 +31,7 @@ MAX_MODELS = 20
 MAX_RUNS = 5000
 MESSAGE_CHARS = 20_000
 ANSWER_TIME = timedelta(seconds=30)  # by then a start has its answer, or its process is gone
+LONGEST = timedelta(days=36_500)  # what claims to have taken longer has not told how long
 GIVE_UP = timedelta(minutes=2)  # a start whose answer was lost and that is not listed by then never happened
 _LIGHT = (
     "uuid",
@@ -232,7 +233,7 @@ def duration_of(text: object) -> timedelta | None:
         found = timedelta(days=whole, hours=int(hours), minutes=int(minutes), seconds=float(seconds))
     except (ValueError, IndexError, OverflowError):
         return None
-    return found if found >= timedelta(0) else None
+    return found if timedelta(0) <= found <= LONGEST else None
 
 
 def _api_note(api: ModuleApi, reading: Reading) -> None:
@@ -297,13 +298,14 @@ def by_its_clock(date: str, read_at: datetime, ahead: timedelta | None) -> datet
     """When a run we did not start began: its DEEPaaS tells the time by a clock without a zone (contract 6.3).
 
     ``ahead`` is how far that clock is ahead of UTC; not known, it is taken as UTC, which containers nearly all have.
-    Never later than when we saw it.
+    When we saw it, where that is no time at which a training can have begun.
     """
     try:
         told = datetime.fromisoformat(date)
-        return min(told if told.tzinfo else told.replace(tzinfo=UTC) - (ahead or timedelta(0)), read_at)
+        told = told if told.tzinfo else told.replace(tzinfo=UTC) - (ahead or timedelta(0))
     except (ValueError, OverflowError):
         return read_at
+    return told if EARLIEST <= told <= read_at else read_at
 
 
 def clock_note(api: ModuleApi, date: str, sent_at: datetime) -> None:

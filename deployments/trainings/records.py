@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from django.utils import timezone, translation
@@ -14,7 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from deepdash.errors import Problem
 from deployments.outputs import without_secrets
 from deployments.trainings.comparison import deployment_name, image_of
-from deployments.trainings.models import Training
+from deployments.trainings.models import EARLIEST, Training
 from deployments.trainings.results import is_small, metrics_of, storable
 from deployments.trainings.states import UNDER_WAY, TrainingStatus
 
@@ -32,8 +32,13 @@ def _mapping(value: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-Text = Annotated[str, Field(max_length=20_000), AfterValidator(lambda text: text.replace("\0", ""))]
-Short = Annotated[str, Field(max_length=200), AfterValidator(lambda text: text.replace("\0", ""))]
+def _without_nul(text: str) -> str:
+    return text.replace("\0", "")
+
+
+Text = Annotated[str, Field(max_length=20_000), AfterValidator(_without_nul)]
+Short = Annotated[str, Field(max_length=200), AfterValidator(_without_nul)]
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=datetime(3000, 1, 1, tzinfo=UTC))]
 Values = Annotated[dict[str, Any], Field(max_length=500), AfterValidator(_mapping)]
 
 
@@ -47,7 +52,7 @@ class Environment(_Shape):
     uuid: Short = ""
     title: Short = ""
     module: Short = ""
-    image: Annotated[str, Field(max_length=500)] = ""
+    image: Annotated[str, Field(max_length=500), AfterValidator(_without_nul)] = ""
     tag: Short = ""
     choices: Values = {}
     inputs: Values = {}
@@ -55,19 +60,19 @@ class Environment(_Shape):
     provider: Short = ""
     template_file: Short = ""
     template_sha256: Short = ""
-    template: Annotated[str, Field(max_length=500_000), AfterValidator(lambda text: text.replace("\0", ""))] = ""
+    template: Annotated[str, Field(max_length=500_000), AfterValidator(_without_nul)] = ""
 
 
 class Run(_Shape):
     """The training itself."""
 
     model: Annotated[Short, Field(min_length=1)]
-    uuid: Short = ""
+    uuid: Annotated[Short, AfterValidator(lambda text: text[:64])] = ""
     status: Short = "unknown"
     arguments: Values = {}
     secret_arguments: Annotated[list[Short], Field(max_length=100)] = []
-    started_at: AwareDatetime | None = None
-    finished_at: AwareDatetime | None = None
+    started_at: Moment | None = None
+    finished_at: Moment | None = None
     seconds: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
     message: Text = ""
     result: Any = None
@@ -160,7 +165,7 @@ def training_import(*, user: "User", record: Record) -> Training:
         owner=user,
         module_slug=environment.module,
         model=run.model,
-        uuid=run.uuid[:64] or None,
+        uuid=run.uuid or None,
         arguments=arguments,
         secret_arguments=sorted({*run.secret_arguments, *secret}),
         status=TrainingStatus.UNKNOWN if told in UNDER_WAY else told,  # how it went on is not in the file

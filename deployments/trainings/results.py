@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.utils.translation import gettext as _
 
@@ -18,6 +18,7 @@ MAX_ROWS = 200
 MAX_COLUMNS = 30
 MAX_DEPTH = 12
 MAX_SECTIONS = 40
+LARGEST = 1e100
 LONG = 160  # characters; a longer text gets a box of its own
 _IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+\Z")
 
@@ -56,17 +57,18 @@ def metrics_of(result: Any) -> dict[str, float]:
 
 
 def _numbers(value: Any, path: str, note: str, depth: int = 0) -> Iterator[tuple[str, float]]:
-    if _is_number(value):
+    if is_number(value):
         yield path + note, float(value)
     elif isinstance(value, dict) and depth < 4:
         for name, inner in value.items():
             yield from _numbers(inner, f"{path}.{name}" if path else str(name), note, depth + 1)
-    elif isinstance(value, list) and value and not note and (_is_number(value[-1]) or isinstance(value[-1], dict)):
+    elif isinstance(value, list) and value and not note and (is_number(value[-1]) or isinstance(value[-1], dict)):
         yield from _numbers(value[-1], path or "entries", ", last", depth + 1)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """A number that can be reckoned with: neither NaN nor so large that floats overflow (JSON's integers may be)."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
 
 
 @dataclass(frozen=True)

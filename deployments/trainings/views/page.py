@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.kept import keeps_form, owner_field, take_form
 from accounts.models import User
 from deepdash.errors import Problem
+from deepdash.queue import nudge
 from deepdash.types import Request
 from deepdash.uploads import dropped_files
 from deployments.clients.deepaas import ArgumentsRefused
@@ -38,7 +39,7 @@ from deployments.trainings.states import TrainingStatus
 from deployments.trainings.tasks import go_on_with_batch
 from deployments.views.common import STOP_POLLING, attempt, find, signed_in
 
-UNDER_WAY, AT_REST = 3, 20  # seconds until the next look
+SOON, LATER = 3, 20  # seconds until the next look, while something moves and while nothing does
 
 
 @keeps_form
@@ -69,7 +70,7 @@ def training_live(request: Request, uuid: str) -> HttpResponse:
     page = training_page(user, deployment, request.GET)
     if not page.current and not problem:
         for batch in page.batches:  # while somebody watches, the next one need not wait for the minute
-            go_on_with_batch.delay(batch.pk)
+            nudge(go_on_with_batch, batch.pk)
     context = _context(request, page, problem=problem, looking=False)
     context |= {"changed": request.GET.get("state") != page.state, "it": head_of(page.deployment)}
     context["form_came"] = page.form is not None and request.GET.get("form") == "none"
@@ -174,7 +175,7 @@ def _render(
 def _context(request: Request, page: TrainingPage, *, problem: Problem | None, looking: bool) -> dict[str, Any]:
     trigger = ""
     if _may_ask(page.deployment):
-        trigger = "load" if looking else f"every {UNDER_WAY if page.current or page.batches else AT_REST}s"
+        trigger = "load" if looking else f"every {SOON if page.current or page.batches else LATER}s"
     chosen = {
         "model": page.model["key"] if page.model else "", "metric": page.metric, "page": page.history.number,
         "from": request.GET.get("from", ""), "set": request.GET.get("set", ""), "state": page.state,

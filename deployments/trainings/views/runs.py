@@ -34,7 +34,7 @@ from deployments.trainings.services import training_cancel, training_remove, tra
 from deployments.views.common import attempt, signed_in
 
 MOST_EXPORTED = 2000
-UNDER_WAY = 3  # seconds until the next look
+SOON = 3  # seconds until the next look at one that is under way
 
 
 @never_cache
@@ -186,7 +186,7 @@ def _run_context(request: Request, one: Training) -> dict[str, Any]:
         "again": new_deployment_url(one),
         "missing": replay_of(one).missing,
         "call": curl_of(endpoint, one.model, "train", params=sent, secrets=one.secret_arguments) if endpoint else "",
-        "wait": UNDER_WAY if one.is_under_way and one.is_listed else 0,
+        "wait": SOON if one.is_under_way and one.is_listed else 0,
     }  # fmt: skip
 
 
