@@ -5,6 +5,7 @@ Only what `make run` does, with a folder of its own and a faster clock in the sa
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -24,10 +25,26 @@ ROOT = Path(__file__).resolve().parent.parent
 SPEED = 20  # times faster than the sandbox's own clock
 
 
+# Below those that Linux gives to outgoing connections: such a port may be taken between its choice and its use, and
+# while the server that has it is killed and started again.
+PORTS = range(20_000, 32_000)
+_reserved: list[socket.socket] = []  # while this process lives
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that no other process of the tests is given: its number is taken in UDP."""
+    for port in random.sample(PORTS, 200):
+        mark = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            mark.bind(("127.0.0.1", port))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            mark.close()
+        else:
+            _reserved.append(mark)
+            return port
+    raise RuntimeError(f"no port of {PORTS} is free")
 
 
 class Process:
