@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.testing import configure, give_token, make_user
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
+from deepdash.limits import count
 from deployments import following, tasks
 from deployments.callback import SETTLING, callback_url
 from deployments.following import deployments_watch
@@ -218,9 +219,10 @@ class TestCallback:
         assert self.call(f"/callback/{mine.submission_key}/").status_code == 404
 
     def test_too_many_calls_are_refused(self, db: None, looks: list[Any]) -> None:
+        for _ in range(599):
+            count("callback", "at 127.0.0.1", limit=600, seconds=60)
         address = f"/callback/{uuid.uuid4()}/x"
-        answers = {self.call(address).status_code for _ in range(601)}
-        assert answers == {404, 429}
+        assert [self.call(address).status_code for _ in range(3)] == [404, 429, 429]
 
     def test_the_look_reads_the_state_with_the_owners_token(self, owner: User, wire: responses.RequestsMock) -> None:
         mine = moving(owner)
