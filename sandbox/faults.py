@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ SERVICES = (
 BODIES = ("html", "broken-json", "empty", "huge", "text")
 HUGE_BODY = 64 * 1024 * 1024
 _NO_ANSWER = 0
+Hold = Callable[[float], Awaitable[None]]
 
 
 class FaultError(ValueError):
@@ -46,7 +48,8 @@ class Fault:
 
     ``latency`` and ``hang`` are real seconds. With only a latency the service answers, late. ``hang`` accepts
     the request, says nothing for that long and drops the connection; ``close`` drops it at once. ``match`` is
-    searched for in the path with its query; ``times`` is how many requests are hit (None: all).
+    searched for in the path with its query; ``times`` is how many requests are hit (None: all). Whom a fault holds up
+    goes on at once when the faults of the service are taken back or replaced.
     """
 
     latency: float = 0.0
@@ -108,18 +111,40 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: dict[str, list[Fault]] = {}
+        self._held: dict[str, set[asyncio.Event]] = {}
 
     def put(self, service: str, faults: list[Fault]) -> None:
         """Replace the faults of a service; the first that hits a request counts. Raises FaultError."""
         if service != "*" and service not in SERVICES:
             raise FaultError(f"service is one of {', '.join(SERVICES)} or *.")
         self._faults[service] = faults
+        self._release(None if service == "*" else service)
 
     def clear(self, service: str | None = None) -> None:
         if service is None:
             self._faults.clear()
         else:
             self._faults.pop(service, None)
+        self._release(None if service == "*" else service)
+
+    async def hold(self, service: str, seconds: float) -> None:
+        """Return after so many seconds, or when the faults of the service are taken back or replaced."""
+        released = asyncio.Event()
+        held = self._held.setdefault(service, set())
+        held.add(released)
+        try:
+            async with asyncio.timeout(seconds):
+                await released.wait()
+        except TimeoutError:
+            pass
+        finally:
+            held.discard(released)
+
+    def _release(self, service: str | None) -> None:
+        for name, held in self._held.items():
+            if service in {None, name}:
+                for released in held:
+                    released.set()
 
     def take(self, service: str, request: web.BaseRequest) -> Fault | None:
         """Return the fault that hits this request, counting down its ``times``."""
@@ -190,6 +215,8 @@ def middleware(world: World, service: str) -> Middleware:
     For the applications behind the common port and for those with a port of their own alike.
     """
 
+    hold = partial(world.faults.hold, service)
+
     @web.middleware
     async def apply(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
@@ -198,7 +225,7 @@ def middleware(world: World, service: str) -> Middleware:
         world.calls.begin(service, request.method, route)
         try:
             fault = world.faults.take(service, request)
-            response = await (handler(request) if fault is None else _fail(fault, request, handler))
+            response = await (handler(request) if fault is None else _fail(fault, request, handler, hold))
             status = _NO_ANSWER if request.transport is None or request.transport.is_closing() else response.status
         except web.HTTPException as error:
             status = error.status
@@ -217,12 +244,12 @@ def middleware(world: World, service: str) -> Middleware:
     return apply
 
 
-async def _fail(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _fail(fault: Fault, request: web.Request, handler: Handler, hold: Hold) -> web.StreamResponse:
     if fault.latency:
         await request.read()  # it has arrived as a whole, and is carried out even if nobody waits for the answer
-        await asyncio.sleep(fault.latency)
+        await hold(fault.latency)
     if fault.hang is not None:
-        await asyncio.sleep(fault.hang)
+        await hold(fault.hang)
     if fault.close or fault.hang is not None:
         if request.transport is not None:
             request.transport.close()

@@ -24,6 +24,11 @@ def get(sandbox: SandboxThread, path: str = PATH, timeout: float = 10) -> reques
     return requests.get(f"{sandbox.url}{path}", timeout=timeout)
 
 
+def under_way(sandbox: SandboxThread) -> list[tuple[str, str]]:
+    """Service and method of each request that has not been answered yet."""
+    return [(row["service"], row["method"]) for row in sandbox.control.call("GET", "/calls")["under_way"]]
+
+
 class TestAnswers:
     @pytest.mark.parametrize("status", [502, 503, 504])
     def test_a_status_alone_is_the_page_of_a_proxy(self, fresh: SandboxThread, status: int) -> None:
@@ -71,9 +76,10 @@ class TestAnswers:
             get(fresh)
 
     def test_a_hanging_service_says_nothing_and_then_drops(self, fresh: SandboxThread) -> None:
-        fresh.control.fault("github", hang=0.5)
+        fresh.control.fault("github", hang=20)
         with pytest.raises(requests.ReadTimeout):
             get(fresh, timeout=0.2)
+        fresh.control.fault("github", hang=0.1)
         with pytest.raises(requests.ConnectionError):
             get(fresh)
 
@@ -158,22 +164,35 @@ class TestCalls:
         fresh.control.clear_calls()
         assert fresh.control.calls() == []
 
-    def test_a_request_that_waits_for_its_answer_is_under_way(self, fresh: SandboxThread) -> None:
-        fresh.control.fault("github", hang=0.5)
-
-        def under_way() -> list[tuple[str, str]]:
-            rows = fresh.control.call("GET", "/calls")["under_way"]
-            return [(row["service"], row["method"]) for row in rows]
-
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("DELETE", "/faults"), ("DELETE", "/faults/github"), ("PUT", "/faults/github"), ("PUT", "/faults/*")],
+    )
+    def test_a_request_that_is_held_up_is_under_way_until_the_fault_is_taken_back(
+        self, fresh: SandboxThread, method: str, path: str
+    ) -> None:
+        fresh.control.fault("github", latency=60)
         with ThreadPoolExecutor(1) as pool:
-            call = pool.submit(requests.get, f"{fresh.url}/github/deephdc/deep-oc/master/MODULES.yml", timeout=5)
-            until = time.monotonic() + 5
-            while not under_way() and time.monotonic() < until:
+            call = pool.submit(get, fresh, timeout=30)
+            until = time.monotonic() + 20
+            while not under_way(fresh) and time.monotonic() < until:
                 time.sleep(0.01)
-            assert under_way() == [("github", "GET")]
-            with pytest.raises(requests.ConnectionError):
-                call.result()
-        assert under_way() == []
+            assert under_way(fresh) == [("github", "GET")]
+            fresh.control.fault("iam", status=503)  # concerns somebody else
+            assert under_way(fresh) == [("github", "GET")]
+            fresh.control.call(method, path, {} if method == "PUT" else None)
+            assert call.result().status_code == 200
+        assert under_way(fresh) == []
+
+    def test_a_request_that_hangs_is_dropped_when_the_fault_is_taken_back(self, fresh: SandboxThread) -> None:
+        fresh.control.fault("github", hang=60, times=1)
+        with ThreadPoolExecutor(1) as pool:
+            call = pool.submit(get, fresh, timeout=30)
+            until = time.monotonic() + 20
+            while not under_way(fresh) and time.monotonic() < until:
+                time.sleep(0.01)
+            fresh.control.clear_faults()
+            assert isinstance(call.exception(), requests.ConnectionError)
 
     def test_failed_calls_count_too_a_dropped_one_with_status_0(self, fresh: SandboxThread) -> None:
         fresh.control.fault("github", close=True, times=1)

@@ -162,12 +162,15 @@ class Site:
 
 
 class Watched:
-    """Asks for a page all the time. ``away`` is the longest it did not come (seconds), ``seen`` what came instead."""
+    """Asks for a page all the time.
+
+    ``away`` is the longest it did not come (seconds), ``seen`` what came instead, ``failed`` when those requests began.
+    """
 
     def __init__(self, visitor: Visitor, path: str = "/deployments") -> None:
         self.url, self.session = urljoin(visitor.base, path), requests.Session()
         self.session.cookies.update(visitor.session.cookies.copy())
-        self.away, self.seen = 0.0, list[Page]()
+        self.away, self.seen, self.failed = 0.0, list[Page](), list[float]()
         self._ended, self._good = threading.Event(), 0
 
     def __enter__(self) -> Self:
@@ -189,11 +192,14 @@ class Watched:
     def _ask(self) -> None:
         last = time.monotonic()
         while not self._ended.wait(0.05):
+            began = time.monotonic()
             try:
                 answer = self.session.get(self.url, timeout=5, allow_redirects=False)
             except requests.RequestException:
+                self.failed.append(began)
                 continue
             if not 200 <= answer.status_code < 300:  # 286 ends the polling of a page that is complete
+                self.failed.append(began)
                 self.seen.append(Page(answer))
                 continue
             self.away, last = max(self.away, time.monotonic() - last), time.monotonic()

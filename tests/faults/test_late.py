@@ -16,7 +16,7 @@ def test_each_page_gives_up_in_time_and_has_the_rest(site: Site, tell: Tell) -> 
     address = site.deployed(ada, "Asked too late")
     ada.get(f"{address}/training?fresh=1")
     for service in ("orchestrator", "slam", "cmdb", "im", "monitoring", "deepaas"):
-        site.stack.fault(service, latency=25)
+        site.stack.fault(service, latency=60)
     asked = {
         "/deployments?fresh=1": "The orchestrator did not answer in time.",
         f"{address}?fresh=1": "The orchestrator did not answer in time.",
@@ -52,7 +52,7 @@ def test_a_deletion_answered_too_late_is_not_asked_for_twice(site: Site) -> None
 
 def test_a_token_that_comes_too_late_costs_no_page(site: Site, tell: Tell) -> None:
     ada = site.visitor("ada")
-    site.stack.fault("iam", match="/token", latency=12)
+    site.stack.fault("iam", match="/token", latency=60)
     site.expire_token("ada", seconds=100)
     began = time.monotonic()
     page = ada.get("/deployments?fresh=1")

@@ -64,7 +64,7 @@ def test_a_host_that_dies_while_it_refreshes_does_not_take_the_other_with_it(
     olu = site.visitor("olu")
     other = Visitor(second_host)
     other.session.cookies.update(olu.session.cookies)
-    site.stack.fault("iam", match="/token", hang=2)
+    site.stack.fault("iam", match="/token", hang=60)
     site.expire_token("olu", seconds=100)
     with ThreadPoolExecutor(1) as pool:
         dying = pool.submit(olu.get, "/deployments?fresh=1")
