@@ -7,8 +7,10 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache, caches
 from django.utils import translation
+from xdist.remote import Producer
 
 from deepdash.translations import compile_translations
+from tests.scheduling import WholeFiles, by_length
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +43,18 @@ def _no_language() -> Iterator[None]:
 def pytest_configure() -> None:
     """The pages speak all their languages in tests too; a test's own server reads the same files."""
     compile_translations()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFiles:
+    config.option.loadscopereorder = False  # the order is by_length
+    return WholeFiles(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A developer's own run begins with the quick ones."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=by_length)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
