@@ -41,7 +41,10 @@ _LIST_LENGTHS = {
 
 
 def validators_for(constraints: Iterable[Constraint], type: str) -> list[Validator]:
-    """One validator per constraint. A constraint that makes no sense (``in_range`` without a pair) is left out."""
+    """One validator per constraint. A constraint that makes no sense (``in_range`` without a pair) is left out.
+
+    Lengths and patterns of what is no text, list or map are those of the value as it is written.
+    """
     found = [_validator(constraint, type) for constraint in constraints if constraint.kind != "valid_values"]
     return [validator for validator in found if validator]
 
@@ -124,11 +127,11 @@ def _length(kind: str, limit: object) -> Validator | None:
         return None
 
     def validate(value: Any) -> None:
-        size = len(value if isinstance(value, (str, list, dict)) else as_words(value))
+        size = len(value if isinstance(value, (list, dict)) else as_words(value))
         refused = {"min_length": size < limit, "max_length": size > limit, "length": size != limit}
         if refused[kind]:
             text = (_LIST_LENGTHS if isinstance(value, (list, dict)) else _TEXT_LENGTHS)[kind]
-            raise ValidationError(_(text) % {"limit": limit, "size": size}, code=kind)
+            raise ValidationError(_(text) % {"limit": limit, "size": size})
 
     return validate
 
@@ -141,7 +144,7 @@ def _pattern(pattern: object) -> Validator | None:
         return None
 
     def validate(value: Any) -> None:
-        text = str(value)
+        text = as_words(value)
         try:
             fits = len(text) <= PATTERN_CHARS and compiled.fullmatch(text, timeout=PATTERN_SECONDS)
         except TimeoutError:
@@ -149,7 +152,7 @@ def _pattern(pattern: object) -> Validator | None:
                 _("This can't be checked against the template's pattern in time; shorten it.")
             ) from None
         if not fits:
-            raise ValidationError(_("Must have the form %(pattern)s.") % {"pattern": pattern}, code="pattern")
+            raise ValidationError(_("Must have the form %(pattern)s.") % {"pattern": pattern})
 
     return validate
 
@@ -157,7 +160,7 @@ def _pattern(pattern: object) -> Validator | None:
 def _check(test: Callable[[Any], bool], said: Callable[[Any], str]) -> Validator:
     def validate(value: Any) -> None:
         if not test(value):
-            raise ValidationError(said(value), code="constraint")
+            raise ValidationError(said(value))
 
     return validate
 
