@@ -93,7 +93,7 @@ def _bounds(rule: Constraint, type: str) -> Validator | None:
         pair = _pair(rule.value)
         if not pair:
             return None
-        low, high = (None if end == "UNBOUNDED" else measure(end) for end in pair)
+        low, high = (measure(end) for end in pair)  # UNBOUNDED is no amount
         words = _words(rule)
 
         def within(value: Any) -> bool:
