@@ -103,7 +103,7 @@ def _numbered(number: int, text: str, schema: EntrySchema) -> Any:
     try:
         return _ruled(scalar(text, schema.type), schema)
     except ValidationError as error:
-        facts = {"number": number, "why": " ".join(error.messages)}
+        facts = {"number": number, "why": error.messages[0]}
         raise ValidationError(_("Line %(number)s: %(why)s") % facts) from None
 
 
@@ -141,7 +141,7 @@ def _conform(value: Any, schema: EntrySchema, where: str) -> Any:
     try:
         return _ruled(made, schema)
     except ValidationError as error:
-        raise ValidationError(f"{place}{' '.join(error.messages)}") from None
+        raise ValidationError(place + error.messages[0]) from None
 
 
 _CHECKS: dict[str, Callable[[Any], bool]] = {
