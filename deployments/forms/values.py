@@ -25,24 +25,20 @@ def is_flat(schema: EntrySchema | None) -> bool:
 
 def list_from_lines(text: str, schema: EntrySchema | None) -> list[Any]:
     """One entry per line. Raises ValidationError naming the line that does not fit."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    _limit(lines)
-    return [_numbered(number, line, schema or TEXT) for number, line in enumerate(lines, 1)]
+    return [_numbered(number, line, schema or TEXT) for number, line in enumerate(_lines(text), 1)]
 
 
 def map_from_lines(text: str, schema: EntrySchema | None) -> dict[str, Any]:
     """``key: value`` per line. Raises ValidationError naming the line that does not fit."""
     found: dict[str, Any] = {}
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    _limit(lines)
-    for number, line in enumerate(lines, 1):
-        key, colon, value = line.partition(":")
-        if not colon or not key.strip():
+    for number, line in enumerate(_lines(text), 1):
+        key, colon, value = (part.strip() for part in line.partition(":"))
+        if not colon or not key:
             raise ValidationError(_("Line %(number)s: write it as “key: value”.") % {"number": number})
-        if key.strip() in found:
-            facts = {"number": number, "name": key.strip()}
+        if key in found:
+            facts = {"number": number, "name": key}
             raise ValidationError(_("Line %(number)s: “%(name)s” is there twice.") % facts)
-        found[key.strip()] = _numbered(number, value.strip(), schema or TEXT)
+        found[key] = _numbered(number, value, schema or TEXT)
     return found
 
 
@@ -93,10 +89,13 @@ def scalar(text: str, type: str) -> Any:
     return text
 
 
-def _limit(lines: list[str]) -> None:
+def _lines(text: str) -> list[str]:
+    """The lines with something on them. Raises ValidationError when they are too many."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > MAX_ENTRIES:
         facts = {"limit": MAX_ENTRIES, "number": len(lines)}
         raise ValidationError(_("At most %(limit)s lines; these are %(number)s.") % facts)
+    return lines
 
 
 def _numbered(number: int, text: str, schema: EntrySchema) -> Any:
@@ -128,7 +127,7 @@ def _conform(value: Any, schema: EntrySchema, where: str) -> Any:
         if not isinstance(value, dict):
             raise ValidationError(place + _("expected a map (lines of “key: value”)."))
         made = {
-            str(key): _conform(item, schema.entry_schema or TEXT, f"{where} {key}".strip())
+            str(key): _conform(item, schema.entry_schema or TEXT, f"{where} {key}".lstrip())
             for key, item in value.items()
         }
     elif schema.type in _CHECKS:
