@@ -14,8 +14,7 @@ from deepdash.errors import Problem
 from deployments.clients.orchestrator import Orchestrator, UpstreamDeployment
 from deployments.endpoints import orchestrator_info_learnt
 from deployments.listing import Row
-from deployments.models import Deployment
-from deployments.seen import is_of, see
+from deployments.seen import is_of, record_of
 from deployments.status import describe
 
 if TYPE_CHECKING:
@@ -60,9 +59,7 @@ def group_list(user: "User", group: str) -> GroupList:
 
 def _shared(user: "User", upstream: UpstreamDeployment) -> Shared:
     """One line, from a record that is never saved. Outputs, which may lead into it, stay with their owner."""
-    record = Deployment(owner=user, uuid=upstream.uuid, callback_secret="", status=upstream.status)
-    see(record, upstream, timezone.now())
-    record.status_since = upstream.updated_at or upstream.created_at or timezone.now()
+    record = record_of(user, upstream, timezone.now())
     record.outputs = {}
     creator = upstream.created_by
     mine = creator is not None and is_of(upstream, user)

@@ -33,13 +33,9 @@ def service_addresses(user: "User") -> Addresses:
     Kept for an hour; they are the same for everybody. Raises ServiceError or LoginExpired when they have to be asked
     for and can't be.
     """
-    configured = Addresses(config.SLAM_URL, config.CMDB_URL, config.IM_URL, config.MONITORING_URL)
-    if config.IM_URL or not config.ORCHESTRATOR_URL:
-        return configured
-    key = _key("addresses")
-    addresses: Addresses | None = cache.get(key)
+    addresses = addresses_known()
     if addresses is None:
-        told = Orchestrator(user).configuration()
+        configured, told = addresses_configured(), Orchestrator(user).configuration()
         addresses = Addresses(
             slam=_web(told.slam) or configured.slam,
             cmdb=_web(told.cmdb) or configured.cmdb,
@@ -47,25 +43,34 @@ def service_addresses(user: "User") -> Addresses:
             monitoring=_web(told.monitoring) or configured.monitoring,
             found=True,
         )
-        cache.set(key, addresses, KEPT)
+        cache.set(_key("addresses"), addresses, KEPT)
     return addresses
 
 
 def addresses_known() -> Addresses | None:
     """As ``service_addresses``, without asking anybody; None when they have to be asked for."""
-    if config.IM_URL or not config.ORCHESTRATOR_URL:
-        return Addresses(config.SLAM_URL, config.CMDB_URL, config.IM_URL, config.MONITORING_URL)
+    if not orchestrator_names_them():
+        return addresses_configured()
     addresses: Addresses | None = cache.get(_key("addresses"))
     return addresses
 
 
+def addresses_configured() -> Addresses:
+    """As the configuration has them, "" for those that it leaves out."""
+    return Addresses(config.SLAM_URL, config.CMDB_URL, config.IM_URL, config.MONITORING_URL)
+
+
+def orchestrator_names_them() -> bool:
+    """Whether the orchestrator is asked for the addresses, which is so without IM_URL."""
+    return bool(config.ORCHESTRATOR_URL) and not config.IM_URL
+
+
 def orchestrator_info() -> Info:
     """Version of the orchestrator, kept for an hour. Raises ServiceError."""
-    key = _key("info")
-    info: Info | None = cache.get(key)
+    info = orchestrator_info_kept()
     if info is None:
         info = Orchestrator(None).info()
-        cache.set(key, info, KEPT)
+        cache.set(_key("info"), info, KEPT)
     return info
 
 

@@ -12,7 +12,7 @@ from deepdash.config import config
 from deepdash.errors import Problem
 from deepdash.http import Answer, ServiceError, ServiceSession, side_by_side
 from deployments.clients.orchestrator import Orchestrator
-from deployments.endpoints import Addresses, service_addresses
+from deployments.endpoints import addresses_configured, service_addresses
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -52,7 +52,7 @@ def services_health(user: "User") -> list[Health]:
     try:
         addresses = service_addresses(user)
     except ServiceError:  # the orchestrator's own line says why; then only what is configured is known
-        addresses = Addresses(config.SLAM_URL, config.CMDB_URL, config.IM_URL, config.MONITORING_URL)
+        addresses = addresses_configured()
     asked: list[tuple[str, str, Callable[[], str]]] = [
         ("INDIGO IAM", config.IAM_BASE_URL,
          _knock("IAM", config.IAM_BASE_URL, config.IAM_CERT, "/.well-known/openid-configuration")),

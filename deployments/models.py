@@ -1,7 +1,7 @@
 """Our records of deployments: what was asked for, and the last state seen at the orchestrator."""
 
 import secrets
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
@@ -16,6 +16,9 @@ from deployments.querysets import DeploymentQuerySet
 from deployments.states import BOOT_TIME, COMPLETE, ENDED, HOLDING_NOTHING, MOVING, Status
 from deployments.storage.models import StorageAccount
 from deployments.trainings.models import ModuleApi, Training, TrainingArguments, TrainingBatch
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 __all__ = [
     "Action",
@@ -177,6 +180,11 @@ class Deployment(models.Model):
     @property
     def made_here(self) -> bool:
         return self.submission_key is not None
+
+    def refuse_others(self, user: "User") -> None:
+        """Raise DoesNotExist for anybody but its owner: what changes it asks again, reads start from ``visible_to``."""
+        if self.owner_id != user.pk:
+            raise Deployment.DoesNotExist
 
 
 class StatusEvent(models.Model):

@@ -40,7 +40,7 @@ class Outcome:
 
 def deployment_lock(*, user: "User", deployment: Deployment, locked: bool) -> None:
     """Refuse, or allow again, to delete a deployment from here. Raises Problem when it is gone."""
-    _own(user, deployment)
+    deployment.refuse_others(user)
     _permitted(deployment, pgettext("done to a deployment", "locked"), permissions(deployment, None).lock)
     if deployment.locked != locked:
         Deployment.objects.filter(pk=deployment.pk).update(locked=locked)
@@ -54,7 +54,7 @@ def deployment_reset(*, user: "User", deployment: Deployment) -> None:
     Nothing is cleaned up at the provider by that. Raises Problem ``action:…`` when it was not, or perhaps not, done;
     LoginExpired.
     """
-    _own(user, deployment)
+    deployment.refuse_others(user)
     _permitted(
         deployment, pgettext("done to a deployment", "reset"), permissions(deployment, orchestrator_info_learnt()).reset
     )
@@ -80,7 +80,7 @@ def node_act(*, user: "User", deployment: Deployment, node: str, act: str) -> No
 
     Raises Problem ``action:…`` when it was not, or perhaps not, accepted; LoginExpired.
     """
-    _own(user, deployment)
+    deployment.refuse_others(user)
     done = {"start": pgettext("done to a deployment", "started"), "stop": pgettext("done to a deployment", "stopped")}[
         act
     ]
@@ -94,7 +94,7 @@ def secret_outputs_read(*, user: "User", deployment: Deployment) -> dict[str, An
 
     That they were asked for is on record. Raises Problem when the deployment is gone; ServiceError, LoginExpired.
     """
-    _own(user, deployment)
+    deployment.refuse_others(user)
     _permitted(deployment, pgettext("done to a deployment", "asked for its secrets"), secrets_permission(deployment))
     with recorded(user, "reveal", deployment):
         return secret_values(Orchestrator(user).deployment(str(deployment.uuid)).outputs)
@@ -109,7 +109,7 @@ def deployments_delete(*, user: "User", deployments: Sequence[Deployment]) -> li
     if len(deployments) > MOST:
         raise ValueError(f"at most {MOST} at once")
     for deployment in deployments:
-        _own(user, deployment)
+        deployment.refuse_others(user)
     refused = {
         deployment.pk: Problem(
             "action:not-possible",
@@ -219,8 +219,3 @@ def _do(user: "User", what: str, deployment: Deployment, done: str, call: Callab
 def _permitted(deployment: Deployment, done: str, permission: Permission) -> None:
     if not permission.allowed:
         raise Problem("action:not-possible", title=deployment.shown_title, done=done, cause=permission.why_not)
-
-
-def _own(user: "User", deployment: Deployment) -> None:
-    if deployment.owner_id != user.pk:
-        raise Deployment.DoesNotExist

@@ -52,6 +52,14 @@ def see(deployment: Deployment, upstream: UpstreamDeployment, at: datetime) -> S
     return event_of(deployment, at)
 
 
+def record_of(user: "User", upstream: UpstreamDeployment, at: datetime) -> Deployment:
+    """A record (not saved) of a deployment made elsewhere. Its timeline begins with what changes from now on."""
+    record = Deployment(owner=user, uuid=upstream.uuid, callback_secret="", status=upstream.status)
+    see(record, upstream, at)
+    record.status_since = upstream.updated_at or upstream.created_at or at
+    return record
+
+
 def differences(deployment: Deployment, upstream: UpstreamDeployment) -> dict[str, Any]:
     """The columns, with their new values, in which a record is not what the orchestrator says."""
     columns = {"gone_at": None, **_columns(deployment, upstream)}

@@ -19,7 +19,7 @@ from deployments.clients.orchestrator import Listing, Orchestrator, UpstreamDepl
 from deployments.journal.actions import action_record, recorded
 from deployments.journal.notices import notices_make
 from deployments.models import Deployment, StatusEvent
-from deployments.seen import SEEN_COLUMNS, differences, event_of, is_of, see, see_gone
+from deployments.seen import SEEN_COLUMNS, differences, event_of, is_of, record_of, see, see_gone
 from deployments.states import MOVING, Status
 from deployments.trainings.loss import trainings_lose
 
@@ -74,7 +74,7 @@ def deployments_sync(*, user: "User") -> SyncResult:
                 events += [event] if event else []
                 changed.append(record)
         new = [
-            _adopted(user, upstream, started)
+            record_of(user, upstream, started)
             for upstream in adoptable(
                 [item for uuid, item in listed.items() if uuid not in known], taken=taken, sending_since=sending
             )
@@ -150,7 +150,7 @@ def deployment_refresh(*, user: "User", uuid: str) -> Deployment:
         taken = Deployment.objects.filter(uuid=uuid).exclude(owner=user).exists()  # another's: not to be touched
         if upstream.uuid != uuid or not is_of(upstream, user) or taken:
             raise Deployment.DoesNotExist
-        record = _adopted(user, upstream, started)
+        record = record_of(user, upstream, started)
         modules_link([record])
         _save([record])
         return Deployment.objects.visible_to(user).get(uuid=uuid)
@@ -200,7 +200,7 @@ def deployment_delete(*, user: "User", deployment: Deployment, force: bool = Fal
 
     Raises Problem when it was not (or perhaps not) accepted, LoginExpired; the record is as it was then.
     """
-    _own(user, deployment)
+    deployment.refuse_others(user)
     with recorded(user, "force-delete" if force else "delete", deployment):
         return _delete(user, deployment, force)
 
@@ -242,7 +242,7 @@ def delete_problem(error: ServiceError, title: str) -> Problem:
 
 def deployment_rename(*, user: "User", deployment: Deployment, title: str, note: str) -> None:
     """Give a deployment another title and note; both are ours alone."""
-    _own(user, deployment)
+    deployment.refuse_others(user)
     deployment.title, deployment.note = (text.replace("\0", "").strip() for text in (title, note))
     deployment.clean_fields(exclude={field.name for field in Deployment._meta.fields} - {"title", "note"})
     deployment.save(update_fields=["title", "note"])
@@ -275,14 +275,6 @@ def _records(user: "User", listed: Iterable[str]) -> tuple[list[Deployment], set
     rows = Deployment.objects.filter(told | Q(owner=user, gone_at=None)).only(*_READ).order_by()
     mine = [record for record in rows if record.owner_id == user.pk]
     return mine, {record.uuid for record in rows if record.owner_id != user.pk}
-
-
-def _adopted(user: "User", upstream: UpstreamDeployment, at: datetime) -> Deployment:
-    """A record (not saved) of a deployment made elsewhere. Its timeline begins with what changes from now on."""
-    record = Deployment(owner=user, uuid=upstream.uuid, callback_secret="", status=upstream.status)
-    see(record, upstream, at)
-    record.status_since = upstream.updated_at or upstream.created_at or at
-    return record
 
 
 def _save(records: list[Deployment]) -> None:
@@ -354,11 +346,6 @@ def _read_again(record: Deployment) -> bool:
     except Deployment.DoesNotExist:
         return False
     return True
-
-
-def _own(user: "User", deployment: Deployment) -> None:
-    if deployment.owner_id != user.pk:
-        raise Deployment.DoesNotExist
 
 
 # -- Submissions whose answer was lost ---------------------------------------------------------------------

@@ -95,7 +95,7 @@ def deployment_submit(*, user: User, submission: Submission) -> Deployment:
                 parameters=submission.parameters,
                 callback=callback_url(deployment),
                 user_group=submission.user_group,
-                **submission.options,
+                options=submission.options,
             )
     except LoginExpired:
         deployment.delete()

@@ -68,8 +68,7 @@ def deployment_update(
     ``changes`` are merged over what it has. Raises Problem ``update:…`` when it was not (or perhaps not) accepted,
     LoginExpired; the record is as it was then.
     """
-    if deployment.owner_id != user.pk:
-        raise Deployment.DoesNotExist
+    deployment.refuse_others(user)
     title = deployment.shown_title
     if reason := why_not_updatable(deployment):
         raise Problem("update:not-possible", title=title, cause=reason)
@@ -77,7 +76,7 @@ def deployment_update(
         raise Problem("update:nothing")
     with recorded(user, "update", deployment, detail=", ".join(changes)):
         try:
-            Orchestrator(user).update(str(deployment.uuid), template=template, parameters=changes, **options)
+            Orchestrator(user).update(str(deployment.uuid), template=template, parameters=changes, options=options)
         except ServiceError as error:
             if error.maybe_done:
                 raise Problem("update:unknown", detail=error.detail, title=title) from error

@@ -23,6 +23,12 @@ PAGE_SIZE = 2000  # the most it gives at once; more is capped silently (contract
 MAX_PAGES = 25
 LISTING_BYTES = 64 * 1024 * 1024  # a page of the list alone; everything else has the usual limit
 WRITE_TIMEOUT = 30.0  # seconds; a POST validates the template and exchanges the token before it answers
+OPTIONS = {
+    "keep_last_attempt": "keepLastAttempt",
+    "timeout_mins": "timeoutMins",
+    "provider_timeout_mins": "providerTimeoutMins",
+    "max_providers_retry": "maxProvidersRetry",
+}
 PLAIN = {"Accept": "text/plain, */*;q=0.1"}
 _ObjectOrNone = BeforeValidator(lambda value: value if isinstance(value, dict) else None)
 _PAGING = {"createdBy", "userGroup", "page", "size", "sort"}
@@ -145,15 +151,15 @@ class Orchestrator(ServiceClient):
         """Addresses of SLAM, CMDB, IM and monitoring; needs version 2.3."""
         return self.call("GET", "/configuration").parse(ServiceConfiguration)
 
-    def deployments(self, *, created_by: str = "me", user_group: str = "", size: int = PAGE_SIZE) -> Listing:
-        """All deployments of somebody, or of a group, newest first.
+    def deployments(self, *, user_group: str = "") -> Listing:
+        """All of the user's deployments, or of a group's, newest first.
 
         Only the query of a ``next`` link is used: behind a proxy its host may be one we can't or must not reach.
         """
         items: list[UpstreamDeployment] = []
         complete = True
-        params: dict[str, str] = {"page": "0", "size": str(size)}
-        params |= {"userGroup": user_group} if user_group else {"createdBy": created_by}
+        params: dict[str, str] = {"page": "0", "size": str(PAGE_SIZE)}
+        params |= {"userGroup": user_group} if user_group else {"createdBy": "me"}
         pages_seen: set[str] = set()
         for _ in range(MAX_PAGES):
             page = self.call("GET", "/deployments", session=self._listing, params=params).parse(_Page)
@@ -182,17 +188,14 @@ class Orchestrator(ServiceClient):
         template: str,
         parameters: MappingOf[str, Any],
         callback: str = "",
-        timeout_mins: int | None = None,
-        provider_timeout_mins: int | None = None,
-        max_providers_retry: int | None = None,
-        keep_last_attempt: bool = False,
         user_group: str = "",
+        options: MappingOf[str, Any] | None = None,
     ) -> UpstreamDeployment:
-        """Ask for a deployment (contract 1.9). Sent once; ``ServiceError.maybe_done`` tells whether it may exist."""
-        body = _request(template, parameters, callback, timeout_mins, provider_timeout_mins, max_providers_retry,
-                        keep_last_attempt)  # fmt: skip
-        if user_group:
-            body["userGroup"] = user_group
+        """Ask for a deployment (contract 1.9). Sent once; ``ServiceError.maybe_done`` tells whether it may exist.
+
+        ``options`` are flags and time limits by the names of OPTIONS.
+        """
+        body = _request(template, parameters, options or {}, callback=callback, userGroup=user_group)
         return self._write("POST", "/deployments", body).parse(UpstreamDeployment)
 
     def update(
@@ -201,16 +204,10 @@ class Orchestrator(ServiceClient):
         *,
         template: str,
         parameters: MappingOf[str, Any],
-        callback: str = "",
-        timeout_mins: int | None = None,
-        provider_timeout_mins: int | None = None,
-        max_providers_retry: int | None = None,
-        keep_last_attempt: bool = False,
+        options: MappingOf[str, Any] | None = None,
     ) -> None:
-        """Change a running one (contract 1.10); ``parameters`` are merged over the old ones."""
-        body = _request(template, parameters, callback, timeout_mins, provider_timeout_mins, max_providers_retry,
-                        keep_last_attempt)  # fmt: skip
-        self._write("PUT", f"/deployments/{segment(uuid)}", body)
+        """Change a running one (contract 1.10); ``parameters`` are merged over the old ones, ``options`` as above."""
+        self._write("PUT", f"/deployments/{segment(uuid)}", _request(template, parameters, options or {}))
 
     def reset(self, uuid: str) -> None:
         """Give up a stuck deletion: it becomes DELETE_FAILED and can be deleted again (contract 1.11)."""
@@ -237,9 +234,9 @@ class Orchestrator(ServiceClient):
         data = answer.json()
         return data if isinstance(data, list) else [data]
 
-    def resources(self, uuid: str, *, node_type: str = "") -> tuple[UpstreamResource, ...]:
+    def resources(self, uuid: str) -> tuple[UpstreamResource, ...]:
         """The nodes of a deployment."""
-        params = {"page": "0", "size": str(PAGE_SIZE)} | ({"type": node_type} if node_type else {})
+        params = {"page": "0", "size": str(PAGE_SIZE)}
         page = self.call("GET", f"/deployments/{segment(uuid)}/resources", params=params).parse(_Page)
         return tuple(UpstreamResource.model_validate(item) for item in page.content if isinstance(item, dict))
 
@@ -253,23 +250,11 @@ class Orchestrator(ServiceClient):
 
 
 def _request(
-    template: str,
-    parameters: MappingOf[str, Any],
-    callback: str,
-    timeout_mins: int | None,
-    provider_timeout_mins: int | None,
-    max_providers_retry: int | None,
-    keep_last_attempt: bool,
+    template: str, parameters: MappingOf[str, Any], options: MappingOf[str, Any], **others: str
 ) -> dict[str, Any]:
     """The body of POST and PUT. What is not given is left out: the server takes no nulls (contract 1.9)."""
-    given = {
-        "callback": callback or None,
-        "timeoutMins": timeout_mins,
-        "providerTimeoutMins": provider_timeout_mins,
-        "maxProvidersRetry": max_providers_retry,
-        "keepLastAttempt": keep_last_attempt or None,
-    }
-    return {"template": template, "parameters": dict(parameters)} | {k: v for k, v in given.items() if v is not None}
+    given = {OPTIONS[name]: value for name, value in options.items()} | others
+    return {"template": template, "parameters": dict(parameters)} | {k: v for k, v in given.items() if v}
 
 
 def _next(links: list[Any]) -> dict[str, str]:
@@ -282,7 +267,7 @@ def _next(links: list[Any]) -> dict[str, str]:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else 0 for part in version.partition("-")[0].split("."))
+    return tuple(int(part) if part.isdecimal() else 0 for part in version.partition("-")[0].split("."))
 
 
 def says_gone(error: ServiceError) -> bool:

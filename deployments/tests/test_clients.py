@@ -130,7 +130,9 @@ class TestOrchestrator:
     def test_create_sends_typed_inputs_and_only_what_was_given(self, owner: User, wire: responses.RequestsMock) -> None:
         wire.post(f"{ORCHESTRATOR}/deployments", json=upstream("u1"), status=201)
         made = Orchestrator(owner).create(
-            template="t", parameters={"num_gpus": 1, "flag": False}, timeout_mins=60, keep_last_attempt=True
+            template="t",
+            parameters={"num_gpus": 1, "flag": False},
+            options={"timeout_mins": 60, "keep_last_attempt": True},
         )
         assert made.uuid == "u1"
         assert json.loads(wire.calls[0].request.body or "") == {
