@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from hashlib import blake2s
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
@@ -11,9 +11,12 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from accounts.tokens import LoginExpired
 from deepdash.errors import Problem
+from deepdash.http import ServiceError
 from deepdash.types import Request
 from deployments.models import Deployment
 
+Told = TypeVar("Told")
+Default = TypeVar("Default")
 STOP_POLLING = 286  # htmx: swap this answer in and don't ask again
 MOVING, RETRY = 3, 20  # seconds until the next look: something is in motion, or a service is in trouble
 
@@ -36,17 +39,26 @@ def find(request: Request, reference: str, *related: str) -> Deployment:
 
 
 def attempt(call: Callable[[], Any]) -> Problem | None:
-    """Make a call to the outside whose failure a page can live with; returns what went wrong.
+    """Make a call to the outside whose failure a page can live with; returns what went wrong."""
+    return ask(call, None)[1]
+
+
+def ask(call: Callable[[], Told], otherwise: Default) -> tuple[Told | Default, Problem | None]:
+    """As ``attempt``; returns the answer too, or when there is none, what is to be taken for it.
 
     An ended login is not for the page: it passes on to the login middleware.
     """
     try:
-        call()
+        return call(), None
     except LoginExpired:
         raise
     except Problem as problem:
-        return problem
-    return None
+        return otherwise, problem
+
+
+def is_down(problem: Problem | None) -> bool:
+    """Whether a service is in trouble, so that it is worth asking again."""
+    return isinstance(problem, ServiceError) and problem.unavailable
 
 
 def frame(

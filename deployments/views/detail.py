@@ -14,18 +14,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from deepdash.errors import Problem
-from deepdash.http import ServiceError
 from deepdash.inert import visible
 from deepdash.types import Request
 from deployments.clients.orchestrator import Orchestrator
 from deployments.endpoints import orchestrator_info_learnt
 from deployments.loglines import log_lines
-from deployments.logs import Log, log_of
+from deployments.logs import log_of
 from deployments.models import NOTE_CHARS, TITLE_CHARS, Deployment
 from deployments.portrait import portrait
 from deployments.readiness import deployments_probe, is_due
 from deployments.services import deployment_delete, deployment_refresh, deployment_rename
-from deployments.views.common import MOVING, RETRY, attempt, download, find, frame, live, signed_in
+from deployments.views.common import MOVING, RETRY, ask, attempt, download, find, frame, is_down, live, signed_in
 from deployments.yaml_highlight import yaml_pieces
 
 MAX_TEMPLATE_CHARS = 500_000  # what is longer is no template
@@ -37,14 +36,13 @@ _LIMITS = {"title_chars": TITLE_CHARS, "note_chars": NOTE_CHARS}
 def detail(request: Request, uuid: str) -> HttpResponse:
     """The page as the database knows it. ``?fresh=1``, or a deployment we have not met yet: asks first."""
     user, fresh = signed_in(request), "fresh" in request.GET
-    deployment = Deployment.objects.visible_to(user).by_reference(uuid).first()
+    known = Deployment.objects.visible_to(user).by_reference(uuid).first()
+    deployment = known or _refreshed(request, uuid)
     problem: Problem | None = None
-    if deployment is None:
-        deployment, fresh = _refreshed(request, uuid), True
+    if known is None:
+        fresh = True
     elif fresh:
-        told: list[Deployment] = []
-        problem = attempt(lambda: told.append(deployment_refresh(user=user, uuid=uuid)))
-        deployment = told[0] if told else deployment
+        deployment, problem = ask(lambda: deployment_refresh(user=user, uuid=uuid), known)
     if fresh:
         deployments_probe([deployment])
     if fresh or deployment.is_gone:
@@ -83,9 +81,8 @@ def template(request: Request, uuid: str) -> HttpResponse:
     deployment = find(request, uuid)
     text, problem = deployment.template_text, None
     if not text and deployment.uuid and not deployment.is_gone:
-        told: list[str] = []
-        problem = attempt(lambda: told.append(Orchestrator(signed_in(request)).template(str(deployment.uuid))))
-        text = "".join(told)[:MAX_TEMPLATE_CHARS]
+        text, problem = ask(lambda: Orchestrator(signed_in(request)).template(str(deployment.uuid)), "")
+        text = text[:MAX_TEMPLATE_CHARS]
     if "raw" in request.GET:
         if problem:
             raise problem
@@ -110,9 +107,7 @@ def log(request: Request, uuid: str) -> HttpResponse:
     deployment = find(request, uuid)
     found, problem = log_of(deployment), None
     if found.available and (request.htmx or "fresh" in request.GET or "raw" in request.GET):
-        told: list[Log] = []
-        problem = attempt(lambda: told.append(log_of(deployment, user=signed_in(request))))
-        found = told[0] if told else found
+        found, problem = ask(lambda: log_of(deployment, user=signed_in(request)), found)
     if "raw" in request.GET:
         if problem:
             raise problem
@@ -175,17 +170,13 @@ def _refreshed(request: Request, uuid: str) -> Deployment:
 
 def _shown(deployment: Deployment, problem: Problem | None) -> dict[str, Any]:
     again = f"{deployment.get_absolute_url()}?fresh=1"
-    it = portrait(deployment, unreachable=_is_down(problem))
-    return {"it": it, "problem": problem, "retry": again, "retrying": _is_down(problem)}
-
-
-def _is_down(problem: Problem | None) -> bool:
-    return isinstance(problem, ServiceError) and problem.unavailable
+    it = portrait(deployment, unreachable=is_down(problem))
+    return {"it": it, "problem": problem, "retry": again, "retrying": is_down(problem)}
 
 
 def _after(deployment: Deployment, problem: Problem | None) -> tuple[str, str]:
     if problem:
-        return (_address(deployment, "sync"), f"every {RETRY}s") if _is_down(problem) else ("", "")
+        return (_address(deployment, "sync"), f"every {RETRY}s") if is_down(problem) else ("", "")
     if is_due(deployment, timezone.now()) and not deployment.is_starting:
         return _address(deployment, "probe"), "load"
     return (_address(deployment, "poll"), f"every {MOVING}s") if deployment.is_moving else ("", "")

@@ -13,16 +13,15 @@ from django.views.decorators.http import require_safe
 from accounts.active_group import active_group
 from accounts.models import User
 from deepdash.errors import Problem
-from deepdash.http import ServiceError
 from deepdash.types import Request
-from deployments.colleagues import GroupList, group_list
+from deployments.colleagues import group_list
 from deployments.home_kept import home_drawn
 from deployments.listing import DeploymentList, ListQuery, Row, deployment_list, deployments_on_page, filters
 from deployments.models import Deployment
 from deployments.readiness import deployments_probe, is_due
 from deployments.services import deployments_follow, deployments_sync
 from deployments.status import configure_url, describe
-from deployments.views.common import MOVING, RETRY, attempt, frame, live, signed_in
+from deployments.views.common import MOVING, RETRY, ask, attempt, frame, is_down, live, signed_in
 
 STRIP = 5  # lines per strip on the home page
 
@@ -35,7 +34,7 @@ def index(request: Request) -> HttpResponse:
     fresh = "fresh" in request.GET
     problem = attempt(lambda: deployments_sync(user=user)) if fresh else None
     shown = _probed(user, query) if fresh and not problem else None
-    found = deployment_list(user, query, unreachable=_is_down(problem), shown=shown)
+    found = deployment_list(user, query, unreachable=is_down(problem), shown=shown)
     moves = _after(query, found.rows, found.is_moving, problem)
     address, trigger = moves if fresh else _next(query, "sync", "load")
     part, _ = frame(
@@ -56,9 +55,9 @@ def rows(request: Request) -> HttpResponse:
     if step == "sync":
         problem = attempt(lambda: deployments_sync(user=user))
     elif step == "poll":
-        problem = attempt(lambda: told.extend(deployments_follow(user=user)))
+        told, problem = ask(lambda: deployments_follow(user=user), [])
     shown = _probed(user, query) if step in {"poll", "probe"} else None
-    found = deployment_list(user, query, unreachable=_is_down(problem), shown=shown)
+    found = deployment_list(user, query, unreachable=is_down(problem), shown=shown)
     address, trigger = _after(query, found.rows, found.is_moving, problem)
     said = "; ".join(f"{deployment.shown_title}: {describe(deployment).label}" for deployment in told[:5])
     context = _shown(found, problem)
@@ -76,13 +75,12 @@ def group(request: Request) -> HttpResponse:
     if user.missing_groups([name]):
         raise Problem("deployment:not-your-group", group=name[:100])
     reading = bool(request.htmx) or "fresh" in request.GET
-    found: list[GroupList] = []
-    problem = attempt(lambda: found.append(group_list(user, name))) if reading else None
+    found, problem = ask(lambda: group_list(user, name), None) if reading else (None, None)
     context = {
         "nav": "deployments",
         "group": name,
         "reading": reading,
-        "found": found[0] if found else None,
+        "found": found,
         "problem": problem,
         "again": f"{request.path}?{urlencode({'group': name, 'fresh': 1})}",
     }
@@ -116,7 +114,7 @@ def module_strip(request: Request, slug: str) -> HttpResponse:
 def _shown(found: DeploymentList, problem: Problem | None, *, looking: bool = False) -> dict[str, Any]:
     address = found.query.address()
     again = f"{reverse('deployments:list')}?{address}{'&' if address else ''}fresh=1"
-    return {"list": found, "problem": problem, "looking": looking, "retry": again, "retrying": _is_down(problem)}
+    return {"list": found, "problem": problem, "looking": looking, "retry": again, "retrying": is_down(problem)}
 
 
 def _probed(user: User, query: ListQuery) -> list[Deployment]:
@@ -126,14 +124,10 @@ def _probed(user: User, query: ListQuery) -> list[Deployment]:
     return shown
 
 
-def _is_down(problem: Problem | None) -> bool:
-    return isinstance(problem, ServiceError) and problem.unavailable
-
-
 def _after(query: ListQuery, shown: list[Row], moving: bool, problem: Problem | None) -> tuple[str, str]:
     """What the live part does next: look at the services now, at what moves in a moment, or nothing more."""
     if problem:
-        return _next(query, "sync", f"every {RETRY}s") if _is_down(problem) else ("", "")
+        return _next(query, "sync", f"every {RETRY}s") if is_down(problem) else ("", "")
     now = timezone.now()
     if any(is_due(row.deployment, now) and not row.deployment.is_starting for row in shown):
         return _next(query, "probe", "load")

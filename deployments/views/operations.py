@@ -17,7 +17,7 @@ from deepdash.types import Request
 from deployments.actions import permissions
 from deployments.endpoints import orchestrator_info_kept, orchestrator_info_learnt
 from deployments.models import Deployment
-from deployments.nodes import Nodes, nodes_of
+from deployments.nodes import nodes_of
 from deployments.operations import (
     MOST,
     deployment_lock,
@@ -28,7 +28,7 @@ from deployments.operations import (
 )
 from deployments.outputs import secret_file_name
 from deployments.portrait import Named, as_text, portrait
-from deployments.views.common import attempt, download, find, signed_in
+from deployments.views.common import ask, attempt, download, find, signed_in
 
 _ACTS = {
     "start": gettext_noop("“%(title)s” has a node starting. That takes a minute or more."),
@@ -67,7 +67,7 @@ def secrets(request: Request, uuid: str) -> HttpResponse:
     told: dict[str, Any] = {}
     problem: Problem | None = None
     if request.method == "POST":
-        problem = attempt(lambda: told.update(secret_outputs_read(user=signed_in(request), deployment=deployment)))
+        told, problem = ask(lambda: secret_outputs_read(user=signed_in(request), deployment=deployment), {})
     if problem is None and request.POST.get("save", "") in told:
         name = request.POST["save"]
         return download(as_text(told[name]), secret_file_name(deployment.shown_title, name, told[name]))
@@ -89,11 +89,10 @@ def nodes(request: Request, uuid: str) -> HttpResponse:
     """The machines, read after the page or with ``?fresh=1`` before."""
     deployment = find(request, uuid)
     allowed = permissions(deployment, orchestrator_info_kept())
-    problem: Problem | None = None
-    told: list[Nodes] = []
+    found, problem = None, None
     reading = bool(allowed.nodes.allowed and (request.htmx or "fresh" in request.GET))
     if reading:
-        problem = attempt(lambda: told.append(nodes_of(signed_in(request), deployment)))
+        found, problem = ask(lambda: nodes_of(signed_in(request), deployment), None)
         if problem is None:
             allowed = permissions(deployment, orchestrator_info_learnt())
     context = {
@@ -101,7 +100,7 @@ def nodes(request: Request, uuid: str) -> HttpResponse:
         "tab": "nodes",
         "it": portrait(deployment),
         "can": allowed,
-        "found": told[0] if told else None,
+        "found": found,
         "reading": reading,
         "problem": problem,
     }

@@ -15,11 +15,11 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deepdash.types import Request
 from deployments.clients.monitoring import Metric, Monitoring
-from deployments.endpoints import Addresses, service_addresses
+from deployments.endpoints import addresses_configured, orchestrator_names_them, service_addresses
 from deployments.health import services_health
 from deployments.providers import Provider, providers_for, providers_known
 from deployments.quotas import Held, held_by, standing
-from deployments.views.common import attempt, signed_in
+from deployments.views.common import ask, signed_in
 
 
 @never_cache
@@ -31,7 +31,7 @@ def providers(request: Request) -> HttpResponse:
     found: list[Provider] = []
     problem: Problem | None = None
     if fragment or fresh:
-        problem = attempt(lambda: found.extend(providers_for(user, group or None, fresh=fresh)))
+        found, problem = ask(lambda: providers_for(user, group or None, fresh=fresh), [])
     held = held_by(user) if found else {}
     context = {
         "nav": "providers",
@@ -49,13 +49,10 @@ def providers(request: Request) -> HttpResponse:
 def settings(request: Request) -> HttpResponse:
     """Which services this dashboard works with."""
     user = signed_in(request)
-    configured = Addresses(config.SLAM_URL, config.CMDB_URL, config.IM_URL, config.MONITORING_URL)
-    told = [configured]
+    addresses, asked = addresses_configured(), orchestrator_names_them()
     problem: Problem | None = None
-    asked = not config.IM_URL and bool(config.ORCHESTRATOR_URL)
     if asked and (request.htmx or "fresh" in request.GET):
-        problem = attempt(lambda: told.append(service_addresses(user)))
-    addresses = told[-1]
+        addresses, problem = ask(lambda: service_addresses(user), addresses)
     services = [
         (_("INDIGO IAM"), config.IAM_BASE_URL, _("accounts and groups")),
         (_("PaaS Orchestrator"), config.ORCHESTRATOR_URL, _("deployments")),
@@ -86,15 +83,14 @@ def measured(request: Request) -> HttpResponse:
     found = next((it for it in known or [] if it.service_id == service), None)
     if found is None and known is not None:
         raise Problem("page:missing")
-    told: list[Metric] = []
-    problem = attempt(lambda: told.extend(_metrics(user, found))) if asked and found else None
+    metrics, problem = ask(lambda: _metrics(user, found), ()) if asked and found else ((), None)
     address = f"{request.path}?{urlencode({'service': service, 'group': group})}"
     context = {
         "nav": "providers",
         "name": found.name if found else service,
         "service": service,
         "asked": asked,
-        "metrics": told,
+        "metrics": metrics,
         "problem": problem,
         "address": address,
     }

@@ -1,8 +1,8 @@
 """Storage accounts: the list, adding, changing, testing and deleting one."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -81,10 +81,7 @@ def delete(request: Request, pk: int) -> HttpResponse:
 
 
 def _find(request: Request, pk: int) -> StorageAccount:
-    found = StorageAccount.objects.of(signed_in(request)).filter(pk=pk).first()
-    if found is None:
-        raise Http404
-    return found
+    return get_object_or_404(StorageAccount.objects.of(signed_in(request)), pk=pk)
 
 
 def _say(request: Request, account: StorageAccount, done: str) -> None:
