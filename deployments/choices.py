@@ -7,7 +7,7 @@ service has to listen on the ports it is assigned, PORT0 to PORT2.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,11 +33,7 @@ COMMANDS: dict[tuple[str, str], str] = {
     ("gpu", "deepaas"): "monitorPORT=$PORT1 deepaas-run --listen-ip=0.0.0.0 --listen-port=$PORT0",
     ("gpu", "jupyterlab"): "monitorPORT=$PORT1 jupyterPORT=$PORT2 /srv/.jupyter/run_jupyter.sh --allow-root",
 }
-IMAGES = (
-    "docker_image",
-    "dockerhub_img",
-)  # templates for virtual machines and Kubernetes use the second name
-GOVERNED = ("docker_image", "num_cpus", "num_gpus", "run_command")
+IMAGES = ("docker_image", "dockerhub_img")  # templates for virtual machines and Kubernetes use the second name
 LACKING = {
     "docker_image": gettext_noop(
         "Tag changes nothing here: this template has no input for the image and names it itself."
@@ -63,12 +59,7 @@ class Choices:
         return urlencode(self.as_dict())
 
     def as_dict(self) -> dict[str, str]:
-        return {
-            "toscaname": self.toscaname,
-            "hardware": self.hardware,
-            "docker_tag": self.docker_tag,
-            "run": self.run,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -132,8 +123,12 @@ def image_input(description: TemplateDescription) -> str:
 
 def choices_without_effect(description: TemplateDescription) -> list[str]:
     """One sentence for each governed input that the template lacks, so that nobody wonders."""
-    missing = [name for name in GOVERNED[1:] if not description.input(name)]
-    return [_(LACKING[name]) for name in ([] if image_input(description) else ["docker_image"]) + missing]
+    has_image = bool(image_input(description))
+    return [
+        _(said)
+        for name, said in LACKING.items()
+        if not (has_image if name == "docker_image" else description.input(name))
+    ]
 
 
 def mismatch(choices: Choices) -> str:
@@ -157,11 +152,6 @@ def with_tag(image: str, tag: str) -> str:
         return image
     folder, slash, name = image.rpartition("/")
     return f"{folder}{slash}{name.partition(':')[0]}:{tag}"
-
-
-def switched(choices: Choices, **changes: str) -> Choices:
-    """The choices with some of them changed, for links that offer an alternative."""
-    return replace(choices, **changes)
 
 
 def _image(name: str, description: TemplateDescription, module: Module) -> str:

@@ -14,10 +14,10 @@ from catalog.tosca.description import Input, as_words
 from deployments.forms.fields import InputField
 from deployments.forms.labels import label_for
 from deployments.forms.posted import LINK_CHARS, as_posted, with_plain_breaks
-from deployments.forms.tosca import OPTIONS, PREFIX, TITLE_CHARS, ToscaForm
+from deployments.forms.tosca import OPTIONS, PREFIX, ToscaForm
 from deployments.forms.units import split_scalar
 from deployments.forms.widgets import NumberWithUnit
-from deployments.models import Deployment
+from deployments.models import TITLE_CHARS, Deployment
 from deployments.presets.models import Preset
 
 LINK_VALUES = 100

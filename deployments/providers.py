@@ -19,6 +19,7 @@ from deployments.clients.cmdb import Cmdb, CmdbService
 from deployments.clients.slam import Preferences, Slam
 from deployments.endpoints import addresses_known, service_addresses
 from deployments.quotas import Quota, quotas_of
+from deployments.reasons import site_name
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -87,7 +88,7 @@ class Provider:
     @property
     def name(self) -> str:
         """The site, or the nearest thing to it that is known."""
-        return self.sitename or self.provider.removeprefix("provider-") or self.service_id or self.sla_id
+        return self.sitename or site_name(self.provider) or self.service_id or self.sla_id
 
     @property
     def type_name(self) -> str:

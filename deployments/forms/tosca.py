@@ -24,13 +24,13 @@ from deployments.forms.make import field_for
 from deployments.forms.posted import as_posted
 from deployments.forms.sections import ADVANCED, GENERAL, ORDER, STORAGE, in_order, section_of
 from deployments.forms.widgets import Toggle
+from deployments.models import TITLE_CHARS
 from deployments.storage.obscure import obscured_once
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 PREFIX = "in-"
-TITLE_CHARS = 45
 _TITLE_HINT = gettext_lazy("How you find it in your list. Up to {limit} characters.")
 _SLA = re.compile(r"[\w.:-]{1,128}")
 SSH_KEY = "ssh_key"  # among the facts of the user, beside IAM's
@@ -238,8 +238,7 @@ class ToscaForm(forms.Form):
             for item in self.asked
             if not item.virtual and self.cleaned_data[PREFIX + item.name] is not OMITTED
         }
-        found = {item.name: given[item.name] for item in self.description.inputs
-                 if item.name in given and not item.virtual}  # fmt: skip
+        found = dict(given)
         for item in self.description.inputs:
             for option in item.options:
                 if item.name in given and option.value == given[item.name]:
@@ -291,11 +290,9 @@ class ToscaForm(forms.Form):
 
     def _read(self, name: str) -> Any:
         field = self.fields[name]
-        return (
-            field.clean(field.widget.value_from_datadict(self.data, self.files, name))
-            if self.is_bound
-            else (field.initial)
-        )
+        if not self.is_bound:
+            return field.initial
+        return field.clean(field.widget.value_from_datadict(self.data, self.files, name))
 
     def posted(self) -> dict[str, dict[str, list[str]]]:
         """For each input, how its initial value would come back from a browser: control name → values."""

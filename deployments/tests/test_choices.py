@@ -12,7 +12,6 @@ from deployments.choices import (
     governed_values,
     image_input,
     mismatch,
-    switched,
     with_tag,
 )
 
@@ -226,8 +225,6 @@ def test_without_a_wish_the_tag_for_the_hardware_is_taken() -> None:
 def test_choices_are_written_in_links_by_their_names() -> None:
     made = Choices("own one", "gpu", "GPU-Test", "jupyterlab")
     assert made.query() == "toscaname=own+one&hardware=gpu&docker_tag=GPU-Test&run=jupyterlab"
-    assert switched(made, hardware="cpu", docker_tag="cpu") == Choices("own one", "cpu", "cpu", "jupyterlab")
-    assert made.hardware == "gpu"
 
 
 def test_a_mismatch_is_said_in_words() -> None:
