@@ -22,6 +22,7 @@ _KINDS: tuple[tuple[str, str, str, str], ...] = (
     ("dashboard", gettext_noop("Dashboard"), gettext_noop("Open dashboard"), "external"),
 )
 MAX_VALUE_CHARS = 20_000
+MAX_DEPTH = 50  # of what is nested; far below where Python gives up
 
 
 def without_secrets(outputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -36,19 +37,21 @@ def secret_values(outputs: Mapping[str, Any]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
 
-    def walk(value: Any, way: str) -> None:
+    def walk(value: Any, way: str, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            return
         if isinstance(value, Mapping):
             for name, part in value.items():
                 here = f"{way}{name}"
                 if is_secret(str(name)):
                     found[here] = part
                 else:
-                    walk(part, f"{here}.")
+                    walk(part, f"{here}.", depth + 1)
         elif isinstance(value, list):
             for number, part in enumerate(value):
-                walk(part, f"{way}{number}.")
+                walk(part, f"{way}{number}.", depth + 1)
 
-    walk(outputs, "")
+    walk(outputs, "", 0)
     return found
 
 
@@ -59,22 +62,25 @@ def secret_file_name(title: str, name: str, value: Any) -> str:
     return f"{slugify(title) or 'deployment'}-{slugify(name.replace('.', '-')) or 'secret'}.{kind}"
 
 
-def _kept(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    return {_plain(str(name)): _storable(value) for name, value in outputs.items() if not is_secret(str(name))}
+def _kept(outputs: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
+    found = {name: value for name, value in outputs.items() if not is_secret(str(name))}
+    return {_plain(str(name)): _storable(value, depth + 1) for name, value in found.items()}
 
 
 def _plain(text: str) -> str:
     return inert(text[:MAX_VALUE_CHARS])
 
 
-def _storable(value: Any) -> Any:
-    """The value as a JSON column takes it; secrets inside mappings are left out too."""
+def _storable(value: Any, depth: int) -> Any:
+    """The value as a JSON column takes it; secrets inside mappings are left out too, and what is nested too deep."""
+    if depth > MAX_DEPTH and isinstance(value, (dict, list)):
+        return "…"
     if isinstance(value, str):
         return _plain(value)
     if isinstance(value, dict):
-        return _kept(value)
+        return _kept(value, depth)
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [_storable(item, depth + 1) for item in value]
     if isinstance(value, float) and not isfinite(value):
         return str(value)  # JSON has no word for it
     return value

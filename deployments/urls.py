@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from deployments.clients.orchestrator import REFERENCE
 from deployments.views import (
     configure,
     detail,
@@ -21,7 +22,7 @@ from deployments.views import (
 class ReferenceConverter(StringConverter):
     """An identifier of the orchestrator: anything that is safe as one segment of an address."""
 
-    regex = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+    regex = REFERENCE
 
 
 register_converter(ReferenceConverter, "ref")

@@ -1,9 +1,10 @@
 """INDIGO PaaS Orchestrator (contract 1): deployments, their templates, logs and resources."""
 
 import logging
+import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext_noop
@@ -17,8 +18,10 @@ from deployments.clients.shapes import Items, Mapping, Moment, Shape, Text
 if TYPE_CHECKING:
     from accounts.models import User
 
+Told = TypeVar("Told", bound="_Named")
 log = logging.getLogger(__name__)
 
+REFERENCE = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # identifiers that are safe as one segment of an address
 PAGE_SIZE = 2000  # the most it gives at once; more is capped silently (contract 1.6)
 MAX_PAGES = 25
 LISTING_BYTES = 64 * 1024 * 1024  # a page of the list alone; everything else has the usual limit
@@ -49,10 +52,22 @@ class ProviderEndpoint(Shape):
     kind: Text = Field("", alias="deploymentType")
 
 
-class UpstreamDeployment(Shape):
-    """A deployment as the orchestrator tells it (contract 1.7). Absent fields are empty."""
+class _Named(Shape):
+    """What has an identifier that can stand in an address."""
 
     uuid: Text
+
+    @field_validator("uuid")
+    @classmethod
+    def _usable(cls, value: str) -> str:
+        if not re.fullmatch(REFERENCE, value):
+            raise ValueError("no usable uuid")
+        return value
+
+
+class UpstreamDeployment(_Named):
+    """A deployment as the orchestrator tells it (contract 1.7). Absent fields are empty."""
+
     status: Text = "UNKNOWN"
     status_reason: Text = Field("", alias="statusReason")
     task: Text = ""
@@ -66,23 +81,15 @@ class UpstreamDeployment(Shape):
     provider_endpoint: Annotated[ProviderEndpoint | None, _ObjectOrNone] = Field(None, alias="cloudProviderEndpoint")
     created_by: Annotated[Creator | None, _ObjectOrNone] = Field(None, alias="createdBy")
 
-    @field_validator("uuid")
-    @classmethod
-    def _named(cls, value: str) -> str:
-        if not value or len(value) > 64 or any(c in value for c in "/?#\\") or value in {".", ".."}:
-            raise ValueError("no usable uuid")
-        return value
-
     @field_validator("status")
     @classmethod
     def _known_length(cls, value: str) -> str:
         return value[:32] or "UNKNOWN"
 
 
-class UpstreamResource(Shape):
+class UpstreamResource(_Named):
     """A node of a deployment (contract 1.15). ``metadata`` may hold private keys: never show it whole."""
 
-    uuid: Text
     state: Text = ""
     physical_id: Text = Field("", alias="physicalId")
     node_type: Text = Field("", alias="toscaNodeType")
@@ -163,12 +170,9 @@ class Orchestrator(ServiceClient):
         pages_seen: set[str] = set()
         for _ in range(MAX_PAGES):
             page = self.call("GET", "/deployments", session=self._listing, params=params).parse(_Page)
-            for data in page.content:
-                try:
-                    items.append(UpstreamDeployment.model_validate(data))
-                except ValidationError as error:
-                    complete = False
-                    log.warning("A deployment in the list can't be read: %s", error.errors()[0]["msg"])
+            found = _readable(UpstreamDeployment, page.content)
+            complete = complete and len(found) == len(page.content)
+            items += found
             pages_seen.add(params.get("page", "0"))
             following = _next(page.links)
             if not following or not page.content:
@@ -238,7 +242,7 @@ class Orchestrator(ServiceClient):
         """The nodes of a deployment."""
         params = {"page": "0", "size": str(PAGE_SIZE)}
         page = self.call("GET", f"/deployments/{segment(uuid)}/resources", params=params).parse(_Page)
-        return tuple(UpstreamResource.model_validate(item) for item in page.content if isinstance(item, dict))
+        return tuple(_readable(UpstreamResource, page.content))
 
     def action(self, uuid: str, resource_id: str, action: str) -> None:
         """``start`` or ``stop`` a node (contract 1.15); carried out later."""
@@ -255,6 +259,17 @@ def _request(
     """The body of POST and PUT. What is not given is left out: the server takes no nulls (contract 1.9)."""
     given = {OPTIONS[name]: value for name, value in options.items()} | others
     return {"template": template, "parameters": dict(parameters)} | {k: v for k, v in given.items() if v}
+
+
+def _readable(kind: type[Told], content: list[Any]) -> list[Told]:
+    """What of a list can be read; each of the others costs only itself."""
+    found = []
+    for data in content:
+        try:
+            found.append(kind.model_validate(data))
+        except ValidationError as error:
+            log.warning("One %s of a list can't be read: %s", kind.__name__, error.errors()[0]["msg"])
+    return found
 
 
 def _next(links: list[Any]) -> dict[str, str]:

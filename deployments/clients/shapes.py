@@ -48,10 +48,15 @@ def _whole(value: Any) -> int | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """A time of the orchestrator, ``2022-10-21T09:22+0000`` (contract 1.7), or None. Without an offset it is UTC."""
+    """A time of the orchestrator, ``2022-10-21T09:22+0000`` (contract 1.7), or None. Without an offset it is UTC.
+
+    Years that no clock of a cloud shows are none: moved to another zone they could leave the calendar.
+    """
     try:
         when = datetime.fromisoformat(str(value))
     except ValueError:
+        return None
+    if not 1970 <= when.year <= 9000:
         return None
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 

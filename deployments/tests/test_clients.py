@@ -29,6 +29,8 @@ from deployments.tests.conftest import CMDB, IM, MONITORING, ORCHESTRATOR, SLAM
         ("2022-10-21T09:22:05Z", datetime(2022, 10, 21, 9, 22, 5, tzinfo=UTC)),
         ("2022-10-21T09:22", datetime(2022, 10, 21, 9, 22, tzinfo=UTC)),
         ("yesterday", None),
+        ("0001-01-01T00:00+1400", None),
+        ("9999-12-31T23:59-1400", None),
         (None, None),
         (1666343000, None),
     ],
@@ -95,7 +97,7 @@ class TestOrchestrator:
         assert [item.uuid for item in Orchestrator(owner).deployments().items] == ["u1", "u2"]
 
     def test_what_cant_be_read_in_a_list_costs_only_itself(self, owner: User, wire: responses.RequestsMock) -> None:
-        odd = [{"status": "CREATE_COMPLETE"}, "text", None, {"uuid": "../u"}, {"uuid": ""}]
+        odd = [{"status": "CREATE_COMPLETE"}, "text", None, {"uuid": "../u"}, {"uuid": ""}, {"uuid": "a b"}]
         wire.get(f"{ORCHESTRATOR}/deployments", json=listing(upstream("u1"), *odd))  # type: ignore[arg-type]
         found = Orchestrator(owner).deployments()
         assert [item.uuid for item in found.items] == ["u1"]

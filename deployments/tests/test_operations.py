@@ -339,7 +339,8 @@ class TestNodes:
             "toscaNodeName": "simple_node", "metadata": {"VirtualMachineInfo": json.dumps(MACHINE)},
         }  # fmt: skip
         volume = {"uuid": "v1", "state": "STARTED", "toscaNodeType": "tosca.nodes.BlockStorage"}
-        wire.get(f"{LIST}/{machine.uuid}/resources", json={"content": [resource, volume], "links": []})
+        odd = [{"state": "STARTED"}, {"uuid": "a b", "state": "STARTED"}, "n2"]  # each costs only itself
+        wire.get(f"{LIST}/{machine.uuid}/resources", json={"content": [resource, *odd, volume], "links": []})
         wire.get(f"{LIST}/{machine.uuid}/extrainfo", body=json.dumps([MACHINE]), content_type="text/plain")
 
     def test_the_page_is_there_before_anybody_is_asked(

@@ -1,5 +1,6 @@
 """Which outputs are kept, and which become buttons."""
 
+import json
 from typing import Any
 
 import pytest
@@ -49,3 +50,14 @@ def test_services_have_labels_and_an_order() -> None:
     found = services_of(outputs)
     assert [service.label for service in found] == ["JupyterLab", "DEEPaaS API", "TensorBoard", "Dashboard", "Endpoint"]
     assert [service.plain_http for service in found] == [False, True, True, False, True]
+
+
+@pytest.mark.parametrize("inner", [{"a": None}, [None]])
+def test_what_is_nested_too_deep_is_left_out(inner: Any) -> None:
+    outputs: Any = {"token": "t"}
+    for _ in range(900):  # json.loads takes as much
+        outputs = {"a": outputs} if isinstance(inner, dict) else [outputs]
+    kept, names = without_secrets({"deep": outputs, "number": 1})
+    assert kept["number"] == 1
+    assert json.dumps(kept, ensure_ascii=False).count("…") == 1
+    assert names == []
