@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 import responses
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -19,14 +18,11 @@ from catalog.models import Module
 from deepdash.errors import Problem
 from deepdash.http import ServiceError, side_by_side
 from deployments import services
-from deployments.clients.orchestrator import UpstreamDeployment
 from deployments.models import Deployment, StatusEvent
 from deployments.services import (
-    deployment_accepted,
     deployment_delete,
     deployment_refresh,
     deployment_rename,
-    deployment_uncertain,
     deployments_follow,
     deployments_sync,
 )
@@ -321,87 +317,6 @@ class TestRefresh:
             deployment_refresh(user=owner, uuid="u1")
 
 
-class TestDelete:
-    def test_it_is_asked_for_once_and_shown_as_going_on(self, owner: User, wire: responses.RequestsMock) -> None:
-        mine = make_deployment(owner)
-        answer = wire.delete(f"{LIST}/{mine.uuid}", status=204)
-        deployment_delete(user=owner, deployment=mine)
-        mine.refresh_from_db()
-        assert mine.status == "DELETE_IN_PROGRESS"
-        assert mine.gone_at is None
-        assert answer.call_count == 1
-
-    def test_one_already_gone_is_gone(self, owner: User, wire: responses.RequestsMock) -> None:
-        mine = make_deployment(owner)
-        wire.delete(f"{LIST}/{mine.uuid}", status=404, json=NOT_THERE)
-        assert deployment_delete(user=owner, deployment=mine).is_gone
-
-    def test_asked_for_again_it_goes_on_since_the_first_time(self, owner: User, wire: responses.RequestsMock) -> None:
-        mine = make_deployment(owner)
-        message = "Deployment already in DELETE_IN_PROGRESS state."
-        wire.delete(f"{LIST}/{mine.uuid}", status=409, json={"code": 409, "message": message})
-        first, second = (deployment_delete(user=owner, deployment=mine).status_since for _ in range(2))
-        assert (mine.status, first) == ("DELETE_IN_PROGRESS", second)
-        assert mine.events.count() == 1
-
-    def test_an_answer_after_it_went_does_not_bring_it_back(self, owner: User, wire: responses.RequestsMock) -> None:
-        mine = make_deployment(owner)
-        Deployment.objects.filter(pk=mine.pk).update(status=Status.GONE, gone_at=timezone.now())
-        wire.delete(f"{LIST}/{mine.uuid}", status=204)
-        assert deployment_delete(user=owner, deployment=mine).status == "GONE"
-
-    @pytest.mark.parametrize(
-        ("failure", "id"),
-        [
-            ({"status": 403, "json": {"message": "Only the owner"}}, "deployment:delete-refused"),
-            ({"status": 409, "json": {"message": "concurrent update"}}, "deployment:delete-refused"),
-            ({"status": 500}, "deployment:not-deleted"),
-            ({"status": 504}, "deployment:delete-unknown"),
-            ({"body": requests.exceptions.ConnectTimeout("x")}, "deployment:not-deleted"),
-            ({"body": requests.exceptions.ReadTimeout("x")}, "deployment:delete-unknown"),
-        ],
-    )
-    def test_a_failure_says_what_is_known_and_loses_nothing(
-        self, failure: dict[str, Any], id: str, owner: User, wire: responses.RequestsMock
-    ) -> None:
-        mine = make_deployment(owner)
-        wire.delete(f"{LIST}/{mine.uuid}", **failure)
-        with pytest.raises(Problem) as caught:
-            deployment_delete(user=owner, deployment=mine)
-        assert caught.value.id == id
-        assert "Alpine plants" in caught.value.headline
-        mine.refresh_from_db()
-        assert mine.status == "CREATE_COMPLETE"
-        assert not mine.events.exists()
-
-    def test_a_locked_one_is_not_even_asked_for(self, owner: User, wire: responses.RequestsMock) -> None:
-        with pytest.raises(Problem) as caught:
-            deployment_delete(user=owner, deployment=make_deployment(owner, locked=True))
-        assert caught.value.id == "deployment:locked"
-        assert len(wire.calls) == 0
-
-    def test_one_without_identifier_can_not_be_deleted_yet(self, owner: User, wire: responses.RequestsMock) -> None:
-        with pytest.raises(Problem) as caught:
-            deployment_delete(user=owner, deployment=make_deployment(owner, status=Status.UNCERTAIN))
-        assert caught.value.id == "deployment:unnamed"
-
-    @pytest.mark.parametrize(
-        "act",
-        [
-            lambda user, it: deployment_delete(user=user, deployment=it),
-            lambda user, it: deployment_rename(user=user, deployment=it, title="x", note=""),
-        ],
-        ids=["delete", "rename"],
-    )
-    def test_a_stranger_can_not(
-        self, act: Callable[[User, Deployment], Any], owner: User, stranger: User, wire: responses.RequestsMock
-    ) -> None:
-        mine = make_deployment(owner)
-        with pytest.raises(Deployment.DoesNotExist):
-            act(stranger, mine)
-        assert len(wire.calls) == 0
-
-
 def test_a_title_has_its_length(owner: User) -> None:
     mine = make_deployment(owner)
     deployment_rename(user=owner, deployment=mine, title=" Field\0 trip ", note="mind the dog")
@@ -411,123 +326,6 @@ def test_a_title_has_its_length(owner: User) -> None:
         deployment_rename(user=owner, deployment=mine, title="x" * 46, note="")
     deployment_rename(user=owner, deployment=mine, title="", note="")
     assert mine.shown_title == f"Deployment {str(mine.uuid)[:13]}"
-
-
-class TestLostAnswers:
-    """A submission that was sent, but whose answer never came."""
-
-    def pending(self, owner: User, *, minutes: float = 5, status: str = Status.UNCERTAIN) -> Deployment:
-        made = make_deployment(owner, status=status, template_text="a: b\nc: d\n", callback_secret="s3cr3t" * 5)
-        Deployment.objects.filter(pk=made.pk).update(recorded_at=timezone.now() - timedelta(minutes=minutes))
-        return made
-
-    def made(self, owner: User, uuid: str, *, minutes: float = 5, **fields: Any) -> dict[str, Any]:
-        when = timezone.now() - timedelta(minutes=minutes)
-        return upstream(uuid, owner=owner, creationTime=when.strftime("%Y-%m-%dT%H:%M+0000"), **fields)
-
-    def test_it_is_found_by_its_callback(self, owner: User, wire: responses.RequestsMock) -> None:
-        lost = self.pending(owner)
-        callback = f"https://dash.example.org/callback/{lost.callback_secret}"
-        wire.get(LIST, json=listing(self.made(owner, "u2"), self.made(owner, "u1", callback=callback)))
-        wire.get(f"{LIST}/u2/template", body="other")
-        deployments_sync(user=owner)
-        lost.refresh_from_db()
-        assert (lost.uuid, lost.status) == ("u1", "CREATE_IN_PROGRESS")
-        assert Deployment.objects.visible_to(owner).count() == 2
-
-    def test_it_is_found_by_time_and_template(self, owner: User, wire: responses.RequestsMock) -> None:
-        lost = self.pending(owner)
-        wire.get(LIST, json=listing(self.made(owner, "u3", minutes=60), self.made(owner, "u2"), self.made(owner, "u1")))
-        wire.get(f"{LIST}/u1/template", body="a: b\r\nc: d\r\n")
-        other = wire.get(f"{LIST}/u2/template", body="something: else")
-        too_old = wire.get(f"{LIST}/u3/template", body="a: b\nc: d\n")
-        deployments_sync(user=owner)
-        lost.refresh_from_db()
-        assert lost.uuid == "u1"
-        assert other.call_count == 1
-        assert too_old.call_count == 0
-        assert Deployment.objects.visible_to(owner).count() == 3
-
-    def test_one_that_is_nowhere_was_never_accepted(self, owner: User, wire: responses.RequestsMock) -> None:
-        lost = self.pending(owner)
-        wire.get(LIST, json=listing(self.made(owner, "u1", minutes=60)))
-        deployments_sync(user=owner)
-        lost.refresh_from_db()
-        assert (lost.status, lost.known_status) == ("GONE", "UNCERTAIN")
-
-    def test_nothing_is_concluded_too_early_or_from_half_a_list(
-        self, owner: User, wire: responses.RequestsMock
-    ) -> None:
-        fresh, old = self.pending(owner, minutes=1), self.pending(owner, minutes=20)
-        wire.get(LIST, json=listing({"no": "uuid"}))
-        deployments_sync(user=owner)
-        fresh.refresh_from_db()
-        old.refresh_from_db()
-        assert (fresh.status, old.status) == ("UNCERTAIN", "UNCERTAIN")
-
-    def test_a_submission_whose_process_died_becomes_uncertain(self, owner: User, wire: responses.RequestsMock) -> None:
-        dead = self.pending(owner, status=Status.SUBMITTING)
-        wire.get(LIST, json=listing({"no": "uuid"}))
-        deployments_sync(user=owner)
-        dead.refresh_from_db()
-        assert dead.status == "UNCERTAIN"
-
-    def test_one_on_its_way_is_not_mistaken_for_one_made_elsewhere(
-        self, owner: User, wire: responses.RequestsMock
-    ) -> None:
-        self.pending(owner, minutes=0, status=Status.SUBMITTING)
-        wire.get(LIST, json=listing(self.made(owner, "u1", minutes=0), self.made(owner, "u2", minutes=60)))
-        deployments_sync(user=owner)
-        assert set(Deployment.objects.visible_to(owner).values_list("uuid", flat=True)) == {None, "u2"}
-
-    def test_one_whose_process_died_is_known_by_its_callback_at_the_next_look(
-        self, owner: User, wire: responses.RequestsMock
-    ) -> None:
-        dead = self.pending(owner, minutes=0, status=Status.SUBMITTING)
-        callback = f"https://dash.example.org/callback/{dead.callback_secret}"
-        wire.get(LIST, json=listing(self.made(owner, "u1", minutes=0, callback=callback)))
-        deployments_sync(user=owner)
-        assert [found.uuid for found in Deployment.objects.visible_to(owner)] == ["u1"]
-
-    def test_an_answer_that_comes_after_a_look_has_told_it_all_changes_nothing(self, owner: User) -> None:
-        mine = make_deployment(owner, status=Status.SUBMITTING)
-        answer = UpstreamDeployment.model_validate(upstream("u1", owner=owner))
-        seen_by_a_look = Deployment.objects.get(pk=mine.pk)
-        deployment_accepted(deployment=seen_by_a_look, upstream=answer)
-        deployment_accepted(deployment=mine, upstream=answer)
-        assert (mine.uuid, mine.events.count()) == ("u1", 1)
-
-    def test_one_whose_time_was_noted_by_a_clock_that_ran_ahead_is_settled_too(
-        self, owner: User, wire: responses.RequestsMock
-    ) -> None:
-        dead = self.pending(owner, minutes=-600, status=Status.SUBMITTING)
-        wire.get(LIST, json=listing({"no": "uuid"}))
-        deployments_sync(user=owner)
-        dead.refresh_from_db()
-        assert dead.status == "UNCERTAIN"
-
-    def test_a_look_by_a_clock_that_ran_ahead_does_not_outlast_it(
-        self, owner: User, wire: responses.RequestsMock
-    ) -> None:
-        make_deployment(owner, uuid="u1", seen_at=timezone.now() + timedelta(hours=10))
-        wire.get(f"{LIST}/u1", json=upstream("u1", owner=owner, status="CREATE_FAILED"))
-        assert deployment_refresh(user=owner, uuid="u1").status == "CREATE_FAILED"
-
-    def test_an_answer_that_comes_after_a_look_merges_the_two_records(self, owner: User) -> None:
-        mine = make_deployment(owner, status=Status.SUBMITTING)
-        twin = make_deployment(owner, uuid="u1", submission_key=None)
-        twin.events.create(status="CREATE_COMPLETE")
-        deployment_accepted(deployment=mine, upstream=UpstreamDeployment.model_validate(upstream("u1", owner=owner)))
-        mine.refresh_from_db()
-        assert mine.uuid == "u1"
-        assert [event.status for event in mine.events.all()] == ["CREATE_COMPLETE", "CREATE_IN_PROGRESS"]
-        assert not Deployment.objects.filter(pk=twin.pk).exists()
-
-    def test_an_answer_that_came_meanwhile_counts_more_than_the_doubt(self, owner: User) -> None:
-        mine = make_deployment(owner, status=Status.SUBMITTING)
-        Deployment.objects.filter(pk=mine.pk).update(uuid="u1", status="CREATE_IN_PROGRESS")
-        deployment_uncertain(deployment=mine)
-        assert (mine.uuid, mine.status) == ("u1", "CREATE_IN_PROGRESS")
 
 
 def test_what_is_asked_carries_no_token_in_its_address_or_body(owner: User, wire: responses.RequestsMock) -> None:
