@@ -1,11 +1,16 @@
-"""Environments for the real services, each made once from its own hash-checked list."""
+"""Environments for the real services, each made once from its own hash-checked list, and how one of them is run."""
 
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+import requests
 
 from tests.stack import ROOT
 
@@ -40,3 +45,32 @@ def environment(name: str) -> Path:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return place
+
+
+@contextmanager
+def serving(name: str, arguments: Sequence[str], address: str, folder: Path, **variables: str) -> Iterator[None]:
+    """The Python of an environment, run with arguments in a folder until the end, once it answers at an address.
+
+    Raises RuntimeError, with the end of its log, when it does not within a minute. It is ended with all it started.
+    """
+    command = [str(environment(name) / "bin" / "python"), *arguments]
+    variables |= {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    said = folder / f"{name}.out"
+    with said.open("wb") as log:
+        process = subprocess.Popen(command, env=variables, stdout=log, stderr=log, cwd=folder, start_new_session=True)
+    try:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                requests.get(address, timeout=2)
+                break
+            except requests.RequestException:
+                if process.poll() is not None or time.monotonic() > until:
+                    end = said.read_text(errors="replace")[-3000:]
+                    raise RuntimeError(f"{name} did not start:\n{end}") from None
+                time.sleep(0.1)
+        yield
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+        process.wait(timeout=20)

@@ -1,15 +1,12 @@
 """The real Infrastructure Manager, with its provider that only pretends to start machines."""
 
-import os
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
-from tests.real.environment import environment
+from tests.real.environment import serving
 from tests.stack import free_port
 
 _MAIN = """
@@ -45,30 +42,10 @@ deploy front 1
 def running(folder: Path, *, issuer: str) -> Iterator[str]:
     """An Infrastructure Manager that takes the tokens of ``issuer``; gives its address."""
     port = free_port()
-    python = environment("im") / "bin" / "python"
-    keys = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    with (folder / "out.log").open("wb") as log:
-        process = subprocess.Popen(
-            [python, "-c", _MAIN, str(folder), str(port), issuer],
-            env=keys, stdout=log, stderr=log, cwd=folder, start_new_session=True,
-        )  # fmt: skip
-        try:
-            url = f"http://127.0.0.1:{port}"
-            until = time.monotonic() + 60
-            while True:
-                try:
-                    requests.get(f"{url}/version", timeout=2)
-                    break
-                except requests.RequestException:
-                    if process.poll() is not None or time.monotonic() > until:
-                        said = (folder / "out.log").read_text(errors="replace")[-3000:]
-                        raise RuntimeError(f"The Infrastructure Manager did not start:\n{said}") from None
-                    time.sleep(0.1)
-            yield url
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, 9)  # its threads would wait for the machines' SSH
-            process.wait(timeout=20)
+    url = f"http://127.0.0.1:{port}"
+    # At SIGTERM its threads would wait for the machines' SSH.
+    with serving("im", ["-c", _MAIN, str(folder), str(port), issuer], f"{url}/version", folder):
+        yield url
 
 
 def infrastructure(url: str, token: str) -> str:
