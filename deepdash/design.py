@@ -77,6 +77,21 @@ def sample_form() -> SampleForm:
     return SampleForm({"title": "Alpine plants", "memory": "4096", "template": "light", "password": "short"})
 
 
+# Two trainings and two months, as the fragments of charts take them.
+_DOTS = [{"x": 90, "y": 150, "title": "10:00: 0.4"}, {"x": 680, "y": 40, "title": "11:00: 0.9", "best": True}]
+SAMPLE_CHART = {
+    "title": "acc of each training, in the order they were started", "width": 740, "height": 220, "left": 64,
+    "right": 716, "grid": [(180, "0"), (24, "1")], "ticks": [(90, "10:00"), (680, "11:00")], "across": "Trainings",
+    "upward": "acc", "line": "90,150 680,40", "dots": _DOTS, "crosses": [{"cross": "m381 176 8 8m0-8-8 8"}],
+    "best": {"x": 680, "above": 28, "text": "0.9 best"},
+}  # fmt: skip
+SAMPLE_BARS = [
+    {"label": label, "value": hours, "shown": f"{hours}", "share": hours / 2, "x": x, "middle": x + 50, "width": 100,
+     "y": 160 - hours, "height": hours, "share_y": 160 - hours / 2, "share_height": hours / 2, "above": 154 - hours}
+    for label, hours, x in (("Oct", 60, 150), ("Nov", 120, 450))
+]  # fmt: skip
+
+
 def colours() -> Iterator[Token]:
     return (token for token in tokens() if token.is_colour)
 

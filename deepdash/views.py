@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from deepdash.addresses import is_loopback
 from deepdash.config import config
 from deepdash.context import site
-from deepdash.design import WORDS, colours, sample_form, sizes, symbols
+from deepdash.design import SAMPLE_BARS, SAMPLE_CHART, WORDS, colours, sample_form, sizes, symbols
 from deepdash.errors import Problem
 from deepdash.metrics import exposition
 from deepdash.queue import is_worked, queue_length
@@ -123,6 +123,7 @@ def design(request: HttpRequest) -> HttpResponse:
     }
     context = {
         "colours": colours(), "sizes": sizes(), "symbols": symbols(), "words": WORDS, "form": sample_form(),
+        "chart": SAMPLE_CHART, "bars": SAMPLE_BARS,
         "banners": [(tone, icon, says[tone]) for tone, icon in tones.items()],
         "problem": Problem("service:fault", service="The orchestrator", detail="503: try later"),
     }  # fmt: skip
