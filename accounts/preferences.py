@@ -24,13 +24,13 @@ def time_zones() -> list[tuple[str, str]]:
 
 class PreferencesForm(_UserForm):
     timezone = forms.ChoiceField(
-        label=_("Time zone"), choices=time_zones, required=False, help_text=_("In which dates and times are shown")
+        label=_("Time zone"), choices=time_zones, required=False, help_text=_("Dates and times are shown in it")
     )
     language = forms.ChoiceField(
         label=_("Language"),
-        choices=lambda: [("", _("As the browser asks")), *settings.LANGUAGES],
+        choices=lambda: [("", _("What the browser asks for")), *settings.LANGUAGES],
         required=False,
-        help_text=_("Of pages and mails; the administration is in English"),
+        help_text=_("For pages and mails; the administration is in English"),
     )
     ssh_key = forms.CharField(
         label=_("SSH public key"),

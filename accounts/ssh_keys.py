@@ -23,7 +23,7 @@ def clean_public_key(text: str) -> str:
         )
     found = _KEY.fullmatch(text)
     if found is None or not _names_its_type(found[2], found[1]):
-        raise ValidationError(_("This is no public SSH key: it begins with its type, such as ssh-ed25519."))
+        raise ValidationError(_("This is not a public SSH key: one begins with its type, such as ssh-ed25519."))
     return text
 
 

@@ -65,7 +65,7 @@ class Audience:
                 return _("in one of %(number)s groups") % {"number": len(names)}
             return _("in the group %(names)s") % {"names": either(names)}
         if self.pattern:
-            return _("in a group that fits %(pattern)s") % {"pattern": self.pattern}
+            return _("in a group that matches %(pattern)s") % {"pattern": self.pattern}
         return _("named by the template")
 
     def _fits(self, group: str) -> bool:

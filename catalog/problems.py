@@ -9,12 +9,12 @@ from deepdash.errors import MESSAGES, Message, Problem, Tone
 MESSAGES.update(
     {
         "catalog:malformed": Message(
-            _("{what} can't be read as it is upstream."),
-            _("The last good version is shown. Whoever maintains it has to mend it there."),
+            _("{what} can’t be read as its source has it."),
+            _("The last good version is shown. Whoever maintains it has to fix it there."),
             Tone.WARN,
         ),
         "catalog:never-read": Message(
-            _("{what} can't be read as it is upstream."), _("Whoever maintains it has to mend it there."), Tone.WARN
+            _("{what} can’t be read as its source has it."), _("Whoever maintains it has to fix it there."), Tone.WARN
         ),
         "catalog:no-metadata": Message(
             _("This module has no metadata.json."),
@@ -22,21 +22,21 @@ MESSAGES.update(
             Tone.WARN,
         ),
         "catalog:no-template": Message(
-            _("The template {file} is not to be found."),
+            _("The template {file} can’t be found."),
             _("Another template of this module is used instead."),
             Tone.WARN,
         ),
         "catalog:bad-template": Message(
-            _("The template {file} can't be read."), _("Another template of this module is used instead."), Tone.WARN
+            _("The template {file} can’t be read."), _("Another template of this module is used instead."), Tone.WARN
         ),
         "catalog:no-image": Message(
-            _("This module names no Docker image."), _("It can't be deployed before its metadata does."), Tone.WARN
+            _("This module names no Docker image."), _("It can’t be deployed until its metadata names one."), Tone.WARN
         ),
         "catalog:bad-picture": Message(
-            _("This picture can't be shown."), _("A drawing of ours stands in its place."), Tone.WARN
+            _("This picture can’t be shown."), _("A placeholder is shown instead."), Tone.WARN
         ),
         "catalog:source": Message(
-            _("{what} can't be read."),
+            _("{what} can’t be read."),
             _("What was read before stays in use. The operator has to look at the configuration."),
             Tone.WARN,
         ),

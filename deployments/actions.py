@@ -58,7 +58,7 @@ def secrets_permission(deployment: Deployment) -> Permission:
     """Whether there are secret outputs to ask for. Apart from the others: it reads a column that lists leave out."""
     if deployment.is_gone:
         return Permission(_("It is gone; its secrets were never kept here."))
-    return Permission("" if deployment.secret_outputs and deployment.uuid else _("It has given no secrets."))
+    return Permission("" if deployment.secret_outputs and deployment.uuid else _("It has no secret outputs."))
 
 
 def _why_not_delete(deployment: Deployment) -> str:
@@ -105,7 +105,7 @@ def _too_old(info: Info | None, since: str) -> str:
         return _("The orchestrator’s version is not known right now.")
     if info.at_least(since):
         return ""
-    return _("This takes orchestrator %(wanted)s or later; here it is %(found)s.") % {
+    return _("This needs orchestrator %(wanted)s or later; here it is %(found)s.") % {
         "wanted": since.removesuffix(".0"),
         "found": info.version.partition("-")[0],
     }

@@ -93,10 +93,10 @@ def choices_resolve(*, wishes: Mapping[str, str], module: Module, templates: Seq
 
     hardware, refused = _one_of(wishes.get("hardware", ""), HARDWARE, module.default_hardware or DEFAULT_HARDWARE)
     if refused:
-        notes.append(_("“%(wish)s” is no hardware that can be chosen; %(default)s is used.") % refused)
+        notes.append(_("“%(wish)s” can’t be chosen as hardware; %(default)s is used.") % refused)
     run, refused = _one_of(wishes.get("run", ""), RUNS, DEFAULT_RUN)
     if refused:
-        notes.append(_("“%(wish)s” is no run that can be chosen; %(default)s is used.") % refused)
+        notes.append(_("“%(wish)s” can’t be chosen to run; %(default)s is used.") % refused)
     tag = _tag(wishes.get("docker_tag", "").strip(), module, hardware, notes)
     return Resolved(Choices(template.key, hardware, tag, run), template, tuple(notes))
 
@@ -184,7 +184,7 @@ def _tag(wish: str, module: Module, hardware: str, notes: list[str]) -> str:
     if wish and not names:
         if _TAG.fullmatch(wish):
             return wish  # the registry has not been read: the user may well know better
-        text = _("“%(wish)s” is no tag: letters, digits, dots, dashes and underscores make one.")
+        text = _("“%(wish)s” is not a tag: one has only letters, digits, dots, dashes and underscores.")
         notes.append(text % {"wish": wish[:40]})
         return hardware
     if wish:

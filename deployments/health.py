@@ -41,7 +41,7 @@ class Health:
     def label(self) -> str:
         if not self.address:
             return _("Not configured")
-        return _("Does not answer") if self.problem else _("Answers")
+        return _("Not answering") if self.problem else _("Answers")
 
 
 def services_health(user: "User") -> list[Health]:

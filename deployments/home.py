@@ -98,7 +98,7 @@ def _steps(user: "User", asked: list[Deployment]) -> list[Step]:
             _("Link your storage"), _("Optional: data and trained weights then outlive a deployment."), done=storage,
             address=reverse("deployments:storage"),
         ),
-        Step(_("Deploy a module"), _("Pick one below; every value of its form has a default."), done=bool(asked)),
+        Step(_("Deploy a module"), _("Choose one below; every value of its form has a default."), done=bool(asked)),
         Step(
             _("Open it once it is ready"), _("It takes some minutes. Its page shows how far it is."), done=False,
             address=under_way,

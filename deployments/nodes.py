@@ -63,7 +63,7 @@ class Node:
 
     @property
     def state_name(self) -> str:
-        return self.state.capitalize() or _("Not told")
+        return self.state.capitalize() or _("Not stated")
 
     @property
     def act(self) -> str:

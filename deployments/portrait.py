@@ -274,7 +274,7 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     Status.DELETE_FAILED: ("bad", "fail", gettext_noop("Deletion failed")),
     Status.DELETE_COMPLETE: ("idle", "idle", gettext_noop("Deleted")),
     Status.GONE: ("idle", "idle", gettext_noop("Gone")),
-    Status.UNKNOWN: ("idle", "help", gettext_noop("State not known")),
+    Status.UNKNOWN: ("idle", "help", gettext_noop("Status not known")),
 }
 
 

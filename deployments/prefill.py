@@ -130,7 +130,7 @@ def form_fill_from_link(form: ToscaForm, query: QueryDict) -> tuple[list[str], l
                 continue
             form.fields[PREFIX + item.name].initial = value
             filled.append(str(bound.label))
-    foreign = _("“%(name)s” of the link is nothing that this form asks for.")
+    foreign = _("The link gives “%(name)s”, which this form does not ask for.")
     notes += [foreign % {"name": _short(name)} for name in given.keys() - known]
     return filled, notes
 

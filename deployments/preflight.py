@@ -87,7 +87,7 @@ def provider_advice(
         return Advice("warn", "alert", _("None of your providers runs this kind; “Automatic” may find another"))
     able = [item for item in fitting if item.gpu_support] if gpus else fitting
     if not able and any(item.gpu_support is None for item in fitting):
-        return Advice("idle", "help", _("Whether your providers have GPUs is not told"))
+        return Advice("idle", "help", _("Whether your providers have GPUs is not known"))
     if not able:
         text = _("None of your providers has GPUs for this kind of template; CPU will do better")
         return Advice("warn", "alert", text)
@@ -201,7 +201,7 @@ def _gpus_of(provider: Provider, gpus: int) -> Advice:
     if not gpus:
         return Advice("ok", "check", _("%(site)s runs this kind of template") % site)
     if provider.gpu_support is None:
-        return Advice("idle", "help", _("%(site)s does not tell whether it has GPUs") % site)
+        return Advice("idle", "help", _("%(site)s does not say whether it has GPUs") % site)
     if not provider.gpu_support:
         text = _("%(site)s has no GPUs; %(gpus)s wanted") % {**site, "gpus": gpus_said(gpus)}
         return Advice("warn", "alert", text)

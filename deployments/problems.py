@@ -22,7 +22,7 @@ MESSAGES.update(
             _("“{title}” was not deleted: the orchestrator refused it."), _("Its own words are below."), Tone.BAD, 409
         ),
         "deployment:delete-unknown": Message(
-            _("The orchestrator did not answer in time, so we don't know whether “{title}” is being deleted."),
+            _("The orchestrator did not answer in time, so we don’t know whether “{title}” is being deleted."),
             _("Look at its status before you try again."),
             Tone.WARN,
             502,
@@ -37,7 +37,7 @@ MESSAGES.update(
             _("You are not in the group {group}."), _("Choose one of your own groups."), Tone.WARN, 403
         ),
         "configure:not-deployable": Message(
-            _("{title} can't be deployed now."), _("Choose another module; curators see this too."), Tone.WARN, 409
+            _("{title} can’t be deployed now."), _("Choose another module; curators see this too."), Tone.WARN, 409
         ),
         "configure:other-group": Message(
             _("The template of “{title}” is for people {wanted}."),
@@ -53,7 +53,7 @@ MESSAGES.update(
         ),
         "again:no-template": Message(
             _("The template of “{title}” is not known any more."),
-            _("It was made elsewhere and is gone, so it can't be deployed again from here. Choose a module instead."),
+            _("It was made elsewhere and is gone, so it can’t be deployed again from here. Choose a module instead."),
             Tone.INFO,
             409,
         ),
@@ -70,13 +70,13 @@ MESSAGES.update(
             502,
         ),
         "update:unknown": Message(
-            _("The orchestrator did not answer in time, so we don't know whether “{title}” is being updated."),
+            _("The orchestrator did not answer in time, so we don’t know whether “{title}” is being updated."),
             _("Look at its status before you send it again."),
             Tone.WARN,
             502,
         ),
         "update:not-possible": Message(
-            _("“{title}” can't be updated. {cause}"), _("Clone it instead."), Tone.INFO, 409
+            _("“{title}” can’t be updated. {cause}"), _("Clone it instead."), Tone.INFO, 409
         ),
         "update:nothing": Message(
             _("Nothing differs from what it runs with."), _("Change a value, then update."), Tone.INFO, 422
@@ -101,7 +101,7 @@ MESSAGES.update(
         ),
         "group:unsupported": Message(
             _("This orchestrator can’t list a group’s deployments."),
-            _("That takes version 2.6 or later; here it is {version}. Your own are in your list."),
+            _("That needs version 2.6 or later; here it is {version}. Your own are in your list."),
             Tone.INFO,
             404,
         ),

@@ -199,7 +199,7 @@ _KNOWN = (
             gettext_noop("It may still run as before, or as updated: see whether its service answers, then try again."),
         ),
         delete=Explanation(
-            gettext_noop("Its provider did not remove it in time"),
+            gettext_noop("Its provider did not delete it in time"),
             gettext_noop(
                 "It may still hold resources. Delete it again; if that fails too, delete it by force or tell support."
             ),

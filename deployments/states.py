@@ -17,7 +17,7 @@ class Status(models.TextChoices):
     UPDATE_FAILED = "UPDATE_FAILED", _("Update failed")
     DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS", _("Deleting")
     DELETE_COMPLETE = "DELETE_COMPLETE", _("Deleted")
-    DELETE_FAILED = "DELETE_FAILED", _("Delete failed")
+    DELETE_FAILED = "DELETE_FAILED", _("Deletion failed")
     UNKNOWN = "UNKNOWN", _("Unknown")
     # Sent to the orchestrator, its answer not yet here.
     SUBMITTING = "SUBMITTING", _("Sending")

@@ -77,9 +77,9 @@ _TABLE: dict[str, StatusView] = {
     "UPDATE_FAILED": StatusView(
         gettext_noop("Update failed"), "warn", "alert", gettext_noop("It may still run as before.")
     ),
-    "DELETE_IN_PROGRESS": StatusView(gettext_noop("Deleting"), "busy", "spin", gettext_noop("It is being removed.")),
+    "DELETE_IN_PROGRESS": StatusView(gettext_noop("Deleting"), "busy", "spin", gettext_noop("It is being deleted.")),
     "DELETE_FAILED": StatusView(
-        gettext_noop("Delete failed"), "bad", "fail", gettext_noop("It still holds resources.")
+        gettext_noop("Deletion failed"), "bad", "fail", gettext_noop("It still holds resources.")
     ),
     "GONE": StatusView(
         gettext_noop("Deleted"), "idle", "idle", gettext_noop("It is gone; what we knew of it is kept.")
@@ -88,7 +88,7 @@ _TABLE: dict[str, StatusView] = {
         gettext_noop("Not deployed"), "idle", "idle", gettext_noop("It never reached the orchestrator.")
     ),
     "UNKNOWN": StatusView(
-        gettext_noop("Unknown"), "idle", "help", gettext_noop("There is no answer about its state right now.")
+        gettext_noop("Unknown"), "idle", "help", gettext_noop("There is no answer about its status right now.")
     ),
 }
 
@@ -102,7 +102,7 @@ def describe(deployment: Deployment, *, unreachable: bool = False, now: datetime
     row = _row(deployment, unreachable)
     site = site_name(deployment.provider_name)
     view = _TABLE.get(row) or StatusView(
-        row.replace("_", " ").capitalize(), "idle", "help", _("We have no words for this state.")
+        row.replace("_", " ").capitalize(), "idle", "help", _("This dashboard does not know this status.")
     )
     return replace(
         view,
@@ -196,7 +196,7 @@ def _so_far(passed: timedelta) -> str:
 _WAS: dict[str, str] = {
     Status.CREATE_IN_PROGRESS: gettext_noop("Was being created"),
     Status.CREATE_COMPLETE: gettext_noop("Was deployed"),
-    Status.CREATE_FAILED: gettext_noop("Was failed"),
+    Status.CREATE_FAILED: gettext_noop("Had failed"),
     Status.UPDATE_IN_PROGRESS: gettext_noop("Was being updated"),
     Status.UPDATE_COMPLETE: gettext_noop("Was deployed"),
     Status.UPDATE_FAILED: gettext_noop("Was not updated"),

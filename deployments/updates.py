@@ -28,12 +28,12 @@ def why_not_updatable(deployment: Deployment) -> str:
     if deployment.is_gone:
         return _("It is gone.")
     if deployment.deployment_kind in FIXED_KINDS:
-        said = _("%(kind)s deployments can't be changed once they run: the orchestrator does not support it.")
+        said = _("%(kind)s deployments can’t be changed once they run: the orchestrator does not support it.")
         return said % {"kind": FIXED_KINDS[deployment.deployment_kind]}
     if deployment.status == Status.UPDATE_IN_PROGRESS:
-        return _("An update of it is going on.")
+        return _("It is being updated already.")
     if deployment.status not in FROM or not deployment.uuid:
-        return _("That takes a deployment that was created completely.")
+        return _("Only a deployment that was created completely can be updated.")
     return ""
 
 

@@ -193,7 +193,7 @@ def test_a_deletion_that_hangs_is_given_up_then_forced(
     keep("deletion-hangs", page)
     page.get_by_role("button", name="Give up").click()
     expect(page.get_by_role("status").filter(has_text="is no longer being deleted")).to_be_visible()
-    expect(page.locator("#state")).to_contain_text("Delete failed")
+    expect(page.locator("#state")).to_contain_text("Deletion failed")
 
     refused(newer, f"{address}/delete", force="true")
     page.locator("#manage ~ * a, section:has(#manage) a", has_text="Delete…").first.click()

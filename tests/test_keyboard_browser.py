@@ -153,5 +153,5 @@ def test_typing_into_the_filter_of_a_page_says_how_many_rows_fit(visit: Callable
     expect(page.locator("#list tbody tr:visible")).to_have_count(1)
     expect(page.locator("#live")).to_have_text("1 shown")
     page.get_by_role("searchbox", name="Search deployments").press_sequentially("zzz")
-    expect(page.get_by_role("heading", name="No deployment on this page fits")).to_be_visible()
+    expect(page.get_by_role("heading", name="No deployment on this page matches")).to_be_visible()
     expect(page.locator("#live")).to_have_text("0 shown")

@@ -156,7 +156,7 @@ def test_a_record_is_imported_and_trains_again_on_a_new_deployment_in_two_clicks
 def test_a_grid_is_counted_started_watched_and_stopped(place: str, page: Page) -> None:
     page.goto(f"{place}/training")
     page.get_by_label("dataset").fill("/srv/data")
-    page.get_by_role("button", name="Several runs…").click()
+    page.get_by_role("button", name="Several trainings…").click()
     page.locator("#axis-1").select_option("epochs")
     page.locator("#values-1").fill("1..3")
     page.get_by_role("button", name="Count", exact=True).click()
@@ -165,5 +165,5 @@ def test_a_grid_is_counted_started_watched_and_stopped(place: str, page: Page) -
     page.get_by_role("button", name="Start 3 trainings").click()
     expect(page.get_by_role("row", name="1 epochs 1")).to_contain_text(re.compile("Running|Done"), timeout=40_000)
     keep("batch", page)
-    page.get_by_role("button", name="Start no more").click()
+    page.get_by_role("button", name="Stop this batch").click()
     expect(page.locator("main")).to_contain_text("Cancelled")

@@ -23,5 +23,5 @@ def test_a_page_says_that_it_comes_back(client: Client, path: str) -> None:
     answer = client.get(path)
     text = answer.content.decode()
     assert (answer.status_code, answer["Retry-After"], answer["Cache-Control"]) == (503, "10", "no-store")
-    assert "The dashboard is away for a moment." in text
+    assert "The dashboard is unavailable for a moment." in text
     assert "Sign in" not in text, "nobody knows whether the reader is"

@@ -160,7 +160,7 @@ def _multiselect(item: Input) -> InputField:
         chosen = [texts] if isinstance(texts, str) else list(texts)
         if unknown := [text for text in chosen if text not in by_text]:
             raise ValidationError(
-                _("“%(choice)s” can’t be chosen; take some of the list.") % {"choice": unknown[0][:40]}
+                _("“%(choice)s” can’t be chosen; choose from the list.") % {"choice": unknown[0][:40]}
             )
         return [by_text[text] for text in chosen] if as_list else ",".join(chosen)
 
@@ -198,7 +198,7 @@ def _select(item: Input, shown: Sequence[Any]) -> InputField:
 
     def read(text: str) -> Any:
         if text not in by_text:
-            raise ValidationError(_("“%(choice)s” can’t be chosen; take one of the list.") % {"choice": text[:40]})
+            raise ValidationError(_("“%(choice)s” can’t be chosen; choose one from the list.") % {"choice": text[:40]})
         return by_text[text]
 
     settled = item.has_default or (shown and shown[0][0] == "")
@@ -230,7 +230,7 @@ def _ports(item: Input) -> InputField:
 
 def _random_password(item: Input) -> InputField:
     widget = Secret({"wide": " full"}, generate=True)
-    hint = _("Left empty, one is made that is not shown to you.")
+    hint = _("Left empty, one is generated; it is not shown to you.")
     field = Generated(item, widget=widget, read=str, show=hidden_default, hint=f"{rules_of(item)} {hint}".strip())
     field.optional_mark = True
     return field

@@ -237,7 +237,7 @@ def _choice(item: Input) -> InputField:
 
     def read(text: str) -> Any:
         if text not in by_text:
-            raise ValidationError(_("“%(choice)s” can’t be chosen; take one of the list.") % {"choice": text[:40]})
+            raise ValidationError(_("“%(choice)s” can’t be chosen; choose one from the list.") % {"choice": text[:40]})
         return by_text[text]
 
     few = len(shown) <= 3 and all(len(label) <= 14 for _value, label in shown) and item.widget in {"", "radio"}
@@ -266,7 +266,7 @@ def _scalar_unit(item: Input, type: str) -> InputField:
         number, unit = str(pair[0]).strip(), str(pair[1])
         if unit not in UNITS[type]:
             facts = {"unit": unit[:20], "units": ", ".join(units)}
-            raise ValidationError(_("“%(unit)s” is no unit; choose one of %(units)s.") % facts)
+            raise ValidationError(_("“%(unit)s” is not a unit; choose one of %(units)s.") % facts)
         scalar = split_scalar(f"{number} {unit}", type)
         if scalar is None:
             raise ValidationError(_("“%(text)s” is not a number.") % {"text": number[:40]})
@@ -292,7 +292,7 @@ def _range(item: Input) -> InputField:
         ends = value if isinstance(value, list) and len(value) == 2 else ["", ""]
         return ["" if end == "UNBOUNDED" else as_words(end) for end in ends]
 
-    hint = _("From and to; leave the second empty for no upper end.")
+    hint = _("From and to; leave the second empty for no upper limit.")
     return InputField(
         item.model_copy(update={"constraints": ()}),
         widget=FixedRange(label_for(item)),

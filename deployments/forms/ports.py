@@ -44,7 +44,7 @@ def lines_from_ports(value: Any) -> str | None:
 def _spec(number: int, text: str) -> dict[str, Any]:
     match = _PORT.fullmatch(text.strip())
     if not match:
-        said = _("Line %(number)s: “%(text)s” is no port; write 8080/tcp or 8000-8080/tcp.")
+        said = _("Line %(number)s: “%(text)s” is not a port; write 8080/tcp or 8000-8080/tcp.")
         raise ValidationError(said % {"number": number, "text": text.strip()[:40]})
     low, high = int(match[1]), int(match[2] or match[1])
     if not 1 <= low <= high <= 65535:

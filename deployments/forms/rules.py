@@ -149,7 +149,7 @@ def _pattern(pattern: object) -> Validator | None:
             fits = len(text) <= PATTERN_CHARS and compiled.fullmatch(text, timeout=PATTERN_SECONDS)
         except TimeoutError:
             raise ValidationError(
-                _("This can't be checked against the template's pattern in time; shorten it.")
+                _("This can’t be checked against the template’s pattern in time; shorten it.")
             ) from None
         if not fits:
             raise ValidationError(_("Must have the form %(pattern)s.") % {"pattern": pattern})

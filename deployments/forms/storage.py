@@ -55,7 +55,7 @@ class StorageAccountForm(_ModelForm):
         self.fields["password"].help_text = (
             _("Left empty, it stays as it is.")
             if known
-            else _("Best an app password (Nextcloud: Settings, Security), which you can withdraw there.")
+            else _("Preferably an app password (Nextcloud: Settings, Security), which you can withdraw there.")
         )
         self.initial.pop("password", None)  # never shown again
 
@@ -65,7 +65,7 @@ class StorageAccountForm(_ModelForm):
             parts = urlsplit(url)
             host = parts.hostname or ""
         except ValueError:
-            raise ValidationError(_("This is no web address.")) from None
+            raise ValidationError(_("This is not a web address.")) from None
         if parts.scheme not in {"https", "http"} or not host or any(character.isspace() for character in url):
             raise ValidationError(_("Write a whole address, beginning with https://."))
         if parts.username or parts.query or parts.fragment:

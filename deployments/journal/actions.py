@@ -33,8 +33,8 @@ DONE: dict[str, str] = {
     "train": gettext_noop("%(who)s started a training"),
     "train-cancel": gettext_noop("%(who)s cancelled a training"),
     "train-delete": gettext_noop("%(who)s deleted a training"),
-    "batch": gettext_noop("%(who)s asked for several trainings"),
-    "batch-stop": gettext_noop("%(who)s had no more trainings started"),
+    "batch": gettext_noop("%(who)s started a batch of trainings"),
+    "batch-stop": gettext_noop("%(who)s stopped a batch of trainings"),
 }
 
 

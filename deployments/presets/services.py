@@ -27,7 +27,7 @@ MESSAGES |= {
         422,
     ),
     "preset:many": Message(
-        _("You have {limit} presets for this module, which is all there is room for."),
+        _("You have {limit} presets for this module, the most there can be."),
         _("Delete one, or save under a name that you have."),
         Tone.INFO,
         422,

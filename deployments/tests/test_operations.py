@@ -283,7 +283,7 @@ class TestMany:
         key = {"pick": [str(theirs.submission_key), str(theirs.uuid), "\0", "x' OR 1=1"]}
         assert "Hidden" not in text(browser.get("/deployments/delete", key))
         page = text(browser.post("/deployments/delete", key))
-        assert "Nothing was picked" in page
+        assert "Nothing was selected" in page
         assert len(wire.calls) == 0
 
     def test_a_refused_token_is_renewed_once_for_all(

@@ -196,7 +196,7 @@ class TestList:
     ) -> None:
         wire.get(LIST, status=503)
         page = text(browser.get("/deployments/rows?step=sync", headers=HTMX))
-        assert "State not known" in page
+        assert "Status not known" in page
         assert "Your first deployment" not in page
 
     def test_statements_are_few_whatever_the_length(
@@ -244,7 +244,7 @@ class TestDetail:
         assert len(lines) == 2
         assert lines[0].startswith("Deletion failed")
         assert lines[1].startswith("Made elsewhere")
-        assert "Its provider did not remove it in time" in lines[0]
+        assert "Its provider did not delete it in time" in lines[0]
 
     def test_it_shows_what_is_known_and_then_asks(
         self, browser: Client, owner: User, wire: responses.RequestsMock, django_assert_max_num_queries: Any

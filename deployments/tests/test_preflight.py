@@ -53,7 +53,7 @@ def advice(answer: Any) -> str:
         ([], 0, "", "warn", "None of your providers runs this kind"),
         ([provider(gpu_support=True), provider("s2", gpu_support=False)], 1, "", "ok", "1 provider of yours with GPUs"),
         ([provider(gpu_support=False)], 1, "", "warn", "None of your providers has GPUs"),
-        ([provider(gpu_support=None)], 1, "", "idle", "Whether your providers have GPUs is not told"),
+        ([provider(gpu_support=None)], 1, "", "idle", "Whether your providers have GPUs is not known"),
         ([provider()], 0, "s1", "ok", "S1 runs this kind of template"),
         ([provider(type=NOVA)], 0, "s1", "warn", "S1 does not run this kind"),
         ([provider()], 0, "gone", "warn", "The chosen provider has no agreement"),

@@ -89,7 +89,7 @@ TIMEOUT = "Timeout: Maximum execution time exceeded."
     [
         (TIMEOUT, "CREATE_FAILED", "It did not come up in time", "Try again or elsewhere."),
         (TIMEOUT, "UPDATE_FAILED", "The update did not end in time", "It may still run as before"),
-        (TIMEOUT, "DELETE_FAILED", "Its provider did not remove it in time", "Delete it again"),
+        (TIMEOUT, "DELETE_FAILED", "Its provider did not delete it in time", "Delete it again"),
         ("Connection refused", "DELETE_FAILED", "The provider could not be reached", "Delete it again later."),
         ("403 Forbidden", "DELETE_FAILED", "The provider did not accept your account", "delete it again"),
         ("Quota exceeded", "UPDATE_FAILED", "The provider’s quota is used up", "ask for less in the update"),

@@ -103,7 +103,7 @@ class TestHealth:
         wire.get(MONITORING, status=503, body="<html>")
         page = text(curator.get("/settings/health", headers=HTMX))
         assert page.count("Answers") == 5
-        assert page.count("Does not answer") == 1
+        assert page.count("Not answering") == 1
         assert "2.9.0" in page
         assert "1.7.7" in page
 

@@ -52,7 +52,7 @@ SITE = {"provider_name": "provider-SITE"}
         ({"status": "UPDATE_IN_PROGRESS"}, "Updating", "busy", "spin", ""),
         ({"status": "UPDATE_FAILED"}, "Update failed", "warn", "alert", "See why"),
         ({"status": "DELETE_IN_PROGRESS"}, "Deleting", "busy", "spin", ""),
-        ({"status": "DELETE_FAILED"}, "Delete failed", "bad", "fail", "Delete again"),
+        ({"status": "DELETE_FAILED"}, "Deletion failed", "bad", "fail", "Delete again"),
         ({"status": "DELETE_COMPLETE"}, "Deleted", "idle", "idle", "Clone"),
         ({"status": "GONE"}, "Deleted", "idle", "idle", "Clone"),
         ({"status": "GONE", "module_slug": ""}, "Deleted", "idle", "idle", ""),

@@ -268,7 +268,7 @@ class TestSecretsOfBatches:
         go_on()
         batch.refresh_from_db()
         assert api.runs == []
-        assert (batch.state, batch.reason) == ("stopped", "The secrets of these trainings can't be read any more.")
+        assert (batch.state, batch.reason) == ("stopped", "The secrets of these trainings can’t be read any more.")
 
     def test_a_file_can_not_be_kept_so_it_is_refused(self, owner: User, deployment: Deployment) -> None:
         upload = Upload([Part("labels", "a.txt", "text/plain", io.BytesIO(b"x"), 1)])

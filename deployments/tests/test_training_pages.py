@@ -292,7 +292,7 @@ class TestLists:
         assert [browser.post(f"{url}{path}").status_code for path in ("/again", "/delete", "/cancel")] == [404] * 3
 
     def test_a_comparison_needs_two(self, browser: Client) -> None:
-        assert "Pick at least two" in text(browser.get("/training/compare?run=nonsense"))
+        assert "Select at least two" in text(browser.get("/training/compare?run=nonsense"))
 
 
 def test_deleting_a_deployment_warns_of_its_running_training(browser: Client, deployment: Deployment) -> None:

@@ -23,7 +23,7 @@ def reader_of(argument: Argument) -> Callable[[str], Any]:
         if argument.choices:
             allowed = [*argument.choices, *([argument.default] if argument.has_default else [])]
             if value not in allowed:
-                raise ValidationError(_("“%(text)s” can’t be chosen; take one of the list.") % {"text": text[:40]})
+                raise ValidationError(_("“%(text)s” can’t be chosen; choose one from the list.") % {"text": text[:40]})
         _check_range(argument, value)
         _check_text(argument, value)
         return value
@@ -35,7 +35,7 @@ def _integer(text: str) -> int:
     try:
         value = int(text.strip())
     except ValueError:
-        raise ValidationError(_("Write a whole number; “%(text)s” is none.") % {"text": text[:40]}) from None
+        raise ValidationError(_("Write a whole number; “%(text)s” is not one.") % {"text": text[:40]}) from None
     return _sendable(value, text)
 
 
@@ -43,7 +43,7 @@ def _float(text: str) -> float:
     try:
         value = float(text.strip())
     except ValueError:
-        raise ValidationError(_("Write a number; “%(text)s” is none.") % {"text": text[:40]}) from None
+        raise ValidationError(_("Write a number; “%(text)s” is not one.") % {"text": text[:40]}) from None
     return _sendable(value, text)
 
 
@@ -64,7 +64,7 @@ def _object(text: str) -> Any:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValidationError(_("This is no JSON: %(error)s.") % {"error": error}) from None
+        raise ValidationError(_("This is not JSON: %(error)s.") % {"error": error}) from None
     if not isinstance(value, dict):
         raise ValidationError(_("Write a JSON object: names and values in braces."))
     return value

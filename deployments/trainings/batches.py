@@ -214,7 +214,7 @@ def _range(text: str, argument: Argument) -> list[str]:
     except ValueError:
         return [text]
     if not (step > 0 and first <= last and (last - first) / step <= MOST_RUNS):  # so that NaN is refused too
-        message = _("“%(text)s” is no range of at most %(most)s values; write it like 10..50 step 10.")
+        message = _("“%(text)s” is not a range of at most %(most)s values; write it like 10..50 step 10.")
         raise ValidationError(message % {"text": text[:40], "most": MOST_RUNS})
     count = int((last - first) / step + 1e-9) + 1
     values = [round(first + place * step, 12) for place in range(count)]

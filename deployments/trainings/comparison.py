@@ -45,7 +45,7 @@ class Comparison:
 
     @property
     def parts(self) -> list[tuple[str, list[Line]]]:
-        return [(_("Run"), self.facts), (_("Arguments"), self.arguments), (_("Result"), self.results)]
+        return [(_("Training"), self.facts), (_("Arguments"), self.arguments), (_("Result"), self.results)]
 
 
 def compare(runs: Sequence[Training], *, metric: str = "", across: str = "") -> Comparison:

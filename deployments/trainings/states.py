@@ -42,13 +42,13 @@ class TrainingView:
 VIEWS: dict[str, TrainingView] = {
     "starting": TrainingView(_("Starting"), "busy", "spin", _("It was sent; no answer has come yet.")),
     "running": TrainingView(
-        _("Running"), "busy", "spin", _("It runs, or waits its turn: DEEPaaS does not tell which.")
+        _("Running"), "busy", "spin", _("It runs, or waits for its turn: DEEPaaS does not say which.")
     ),
-    "done": TrainingView(_("Done"), "ok", "ok", _("It came to its end.")),
+    "done": TrainingView(_("Done"), "ok", "ok", _("It ran to its end.")),
     "error": TrainingView(_("Error"), "bad", "fail", _("The module gave up; its message says why.")),
     "cancelled": TrainingView(_("Cancelled"), "idle", "ban", _("It was stopped before its end.")),
     "lost": TrainingView(_("Lost"), "idle", "help", _("The container ended, or forgot it, before it was done.")),
-    "unknown": TrainingView(_("Unknown"), "idle", "help", _("DEEPaaS gave it a state that we have no words for.")),
+    "unknown": TrainingView(_("Unknown"), "idle", "help", _("DEEPaaS gave it a state that this dashboard does not know.")),
 }
 
 

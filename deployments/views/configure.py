@@ -212,7 +212,7 @@ def _save_preset(page: ConfigurePage, name: str) -> None:
         return
     page.notice = _("Saved as your preset “%(name)s”; secrets are not part of it.") % {"name": preset.name}
     if invalid:
-        left_out = _("Left out, since not valid: %(names)s.") % {"names": ", ".join(invalid)}
+        left_out = _("Left out, as they are not valid: %(names)s.") % {"names": ", ".join(invalid)}
         page.notice = f"{page.notice} {left_out}"
 
 

@@ -221,7 +221,7 @@ def test_postgresql_dies_while_a_deployment_is_sent_and_the_catalogue_refreshed(
         site.stack.heal()
         answer = sent.result()
         assert answer.status == 503
-        assert answer.title == "The dashboard is away for a moment."
+        assert answer.title == "The dashboard is unavailable for a moment."
         assert "look whether it arrived before you send it again" in answer.words
         assert requests.get(f"{ada.base}/readyz", timeout=10).json()["down"][0] == "database"
         assert requests.get(f"{ada.base}/healthz", timeout=10).status_code == 200
@@ -230,7 +230,7 @@ def test_postgresql_dies_while_a_deployment_is_sent_and_the_catalogue_refreshed(
     tell("pages away", watched.away)
     tell("of it the database itself", back - killed)
     assert [began for began in watched.failed if began > back] == [], "they are there as soon as the database is"
-    assert {(page.status, page.title) for page in watched.seen} == {(503, "The dashboard is away for a moment.")}
+    assert {(page.status, page.title) for page in watched.seen} == {(503, "The dashboard is unavailable for a moment.")}
     assert title in ada.get("/deployments").words, "it was on record before it was sent"
     until(lambda: known(site, ada, title), "our record is that deployment")
     assert send(ada, page, title).title == title
@@ -286,10 +286,10 @@ def test_the_services_die_while_a_deployment_is_sent(site: Site) -> None:
     site.stack.services.kill()
     answer = sent.result()
     assert answer.title == title
-    assert "we don't know whether it was accepted" in answer.words
+    assert "we don’t know whether it was accepted" in answer.words
     for path in ("/", MODULE, "/deployments", "/slas", "/training"):
         assert ada.get(path).status == 200, path
-    assert "The orchestrator can't be reached." in ada.get("/deployments?fresh=1").words
+    assert "The orchestrator can’t be reached." in ada.get("/deployments?fresh=1").words
     site.stack.services.start()
     wait_for(f"{site.stack.sandbox}/control/", site.stack.services, site.stack.data / "sandbox.log")
     assert send(ada, page, title).url.partition("?")[0] == answer.url.partition("?")[0], "the same one"

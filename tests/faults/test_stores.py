@@ -48,7 +48,7 @@ def test_the_database_is_restarted_under_polling_pages(site: Site, tell: Tell) -
         away = ada.get(address)
         site.database.start()
     tell("page away", watched.away)
-    assert (away.status, away.title) == (503, "The dashboard is away for a moment.")
+    assert (away.status, away.title) == (503, "The dashboard is unavailable for a moment.")
     assert away.response.headers["Retry-After"] == "10"
     assert "It comes back by itself" in away.words
     assert "Traceback" not in away.text

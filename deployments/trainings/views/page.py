@@ -87,7 +87,7 @@ def argument_sets(request: Request, uuid: str) -> HttpResponse:
     name, model = request.POST.get("name", ""), request.POST.get("model", "")
     mine = TrainingArguments.objects.filter(user=user, module_slug=deployment.module_slug, model=model)
     if name and mine.filter(name=name).delete()[0]:
-        messages.success(request, _("The set “%(name)s” is forgotten.") % {"name": name}, extra_tags="ok")
+        messages.success(request, _("Your set “%(name)s” is deleted.") % {"name": name}, extra_tags="ok")
     return redirect(f"{reverse('deployments:training', args=[deployment.reference])}?{urlencode({'model': model})}")
 
 
@@ -113,7 +113,7 @@ def _answer(request: Request, user: User, deployment: Deployment) -> HttpRespons
         if name := request.POST.get("set_name", "").strip()[:NAME_CHARS]:
             kept = form.call().kept
             arguments_keep(user=user, deployment=deployment, model=model["key"], name=name, arguments=kept)
-            messages.success(request, _("Kept as the set “%(name)s”.") % {"name": name}, extra_tags="ok")
+            messages.success(request, _("Saved as your set “%(name)s”.") % {"name": name}, extra_tags="ok")
             query = urlencode({"model": model["key"], "set": name})
             return redirect(f"{reverse('deployments:training', args=[deployment.reference])}?{query}")
         form.add_error(None, _("Give the set a name."))
