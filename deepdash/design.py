@@ -1,4 +1,4 @@
-"""What the page of the interface's parts shows: tokens and symbols as the files have them, and the words we use."""
+"""What the page of the interface's parts shows: tokens and symbols as the files have them."""
 
 import re
 from collections.abc import Iterator
@@ -35,31 +35,6 @@ def tokens() -> tuple[Token, ...]:
 def symbols() -> tuple[str, ...]:
     """The names that the ``icon`` tag takes."""
     return tuple(_SYMBOL.findall(_static("img/icons.svg")))
-
-
-@dataclass(frozen=True)
-class Words:
-    """A term of the interface: what it means, and what is not said instead."""
-
-    term: str
-    meaning: str
-    instead_of: str
-
-
-WORDS = (
-    Words("module", "what one chooses: an application with its image", "model, app, application"),
-    Words("template", "how it is deployed: a TOSCA file", "recipe, topology"),
-    Words("tag", "one build of a module's image", "version"),
-    Words("hardware", "CPU or GPU", "device, flavour"),
-    Words("run", "the service that is started: DEEPaaS API or JupyterLab", "mode, command type"),
-    Words("deployment", "somebody's running copy of a module", "instance, job, stack"),
-    Words("service", "what a deployment answers on", "endpoint (only in outputs' own names)"),
-    Words("training", "one run of a model's training, with arguments and result", "job, experiment"),
-    Words("provider", "the site a deployment runs at", "cloud, data centre"),
-    Words("agreement", "what a group may use at a provider (SLA)", "contract"),
-    Words("storage account", "a linked Nextcloud or WebDAV", "remote, credential"),
-    Words("notice", "what happened while one was away", "notification, alert"),
-)
 
 
 class SampleForm(forms.Form):

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 from deepdash.addresses import is_loopback
 from deepdash.config import config
 from deepdash.context import site
-from deepdash.design import SAMPLE_BARS, SAMPLE_CHART, WORDS, colours, sample_form, sizes, symbols
+from deepdash.design import SAMPLE_BARS, SAMPLE_CHART, colours, sample_form, sizes, symbols
 from deepdash.errors import Problem
+from deepdash.glossary import WORDS
 from deepdash.metrics import exposition
 from deepdash.queue import is_worked, queue_length
 

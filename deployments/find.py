@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.http import urlencode
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from catalog.index import current_index
@@ -39,19 +39,33 @@ class Place(NamedTuple):
 
 
 PLACES = (
-    Place(_("Modules"), "catalog:home", "layers", _("catalogue home")),
-    Place(_("Deployments"), "deployments:list", "play", _("running environments")),
-    Place(_("Training"), "deployments:runs", "chart", _("runs history compare")),
-    Place(_("Providers"), "deployments:providers", "folder", _("sites agreements slas")),
-    Place(_("Notices"), "deployments:notices", "bell", _("messages")),
-    Place(_("Storage accounts"), "deployments:storage", "lock", _("rclone webdav nextcloud credentials")),
-    Place(_("Your usage"), "deployments:usage", "chart", _("statistics hours")),
-    Place(_("Preferences"), "accounts:preferences", "user", _("theme e-mail language group")),
-    Place(_("Services and settings"), "deployments:settings", "info", _("health versions")),
+    Place(_("Modules"), "catalog:home", "layers", pgettext_lazy("also found by", "catalogue home")),
+    Place(_("Deployments"), "deployments:list", "play", pgettext_lazy("also found by", "running environments")),
+    Place(_("Training"), "deployments:runs", "chart", pgettext_lazy("also found by", "runs history compare")),
+    Place(_("Providers"), "deployments:providers", "folder", pgettext_lazy("also found by", "sites agreements slas")),
+    Place(_("Notices"), "deployments:notices", "bell", pgettext_lazy("also found by", "messages")),
+    Place(
+        _("Storage accounts"),
+        "deployments:storage",
+        "lock",
+        pgettext_lazy("also found by", "rclone webdav nextcloud credentials"),
+    ),
+    Place(_("Your usage"), "deployments:usage", "chart", pgettext_lazy("also found by", "statistics hours")),
+    Place(
+        _("Preferences"), "accounts:preferences", "user", pgettext_lazy("also found by", "theme e-mail language group")
+    ),
+    Place(
+        _("Services and settings"), "deployments:settings", "info", pgettext_lazy("also found by", "health versions")
+    ),
 )
 STAFF_PLACES = (
-    Place(_("Administration"), "admin:index", "layers", _("curate staff")),
-    Place(_("Parts of the interface"), "design", "image", _("design components tokens icons words glossary")),
+    Place(_("Administration"), "admin:index", "layers", pgettext_lazy("also found by", "curate staff")),
+    Place(
+        _("Parts of the interface"),
+        "design",
+        "image",
+        pgettext_lazy("also found by", "design components tokens icons words glossary"),
+    ),
 )
 
 

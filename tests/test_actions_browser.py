@@ -164,7 +164,7 @@ def test_without_force_it_is_said_why(stack: Stack, new_page: Callable[..., Page
     visitor.submit(visitor.get(f"{address}/delete"), "/delete")
     until(visitor, address, "Deletion failed")
     page.goto(f"{stack.url}{address}?fresh=1")
-    expect(page.locator("main")).to_contain_text("This takes orchestrator 3.0 or later; here it is 2.9.0.")
+    expect(page.locator("main")).to_contain_text("This needs orchestrator 3.0 or later; here it is 2.9.0.")
     expect(page.locator("main")).to_contain_text("connection refused")
     visitor.submit(visitor.get(f"{address}/delete"), "/delete", force="true")  # a field nobody was offered
     until(visitor, address, "Deletion failed")

@@ -44,16 +44,16 @@ HTML: dict[str, Any] = {"status": 200, "body": "html"}
 @pytest.mark.parametrize(
     ("service", "fault", "subject", "said"),
     [
-        ("iam", {"close": True}, "IAM", "can't be reached"),
+        ("iam", {"close": True}, "IAM", "can’t be reached"),
         ("iam", {"status": 500}, "IAM", "reports a fault of its own"),
-        ("iam", HTML, "IAM", "can't be understood"),
-        ("orchestrator", {"close": True}, "Orchestrator", "can't be reached"),
+        ("iam", HTML, "IAM", "can’t be understood"),
+        ("orchestrator", {"close": True}, "Orchestrator", "can’t be reached"),
         ("orchestrator", HTML, "Orchestrator", "something else seems to answer"),
         ("slam", {"status": 502, "body": "html"}, "SLAM", "reports a fault"),
         ("slam", HTML, "SLAM", "something else seems to answer"),
         ("cmdb", HTML, "CMDB", "something else seems to answer"),
         ("im", {"status": 503, "body": "html"}, "IM", "reports a fault"),
-        ("monitoring", {"close": True}, "Monitoring", "can't be reached"),
+        ("monitoring", {"close": True}, "Monitoring", "can’t be reached"),
         ("github", {"status": 404, "body": "text"}, "List of modules", "Check the path in MODULES_YML"),
         ("dockerhub", {"status": 500, "body": "text"}, "Docker Hub", "reports a fault"),
     ],
@@ -88,7 +88,7 @@ def test_a_service_in_trouble_is_named_and_no_other(
         ({"DATA_DIR": "/proc/nowhere"}, "Data folder", "can't be written"),
         ({"GITHUB_SECRET": ""}, "Webhook", "GITHUB_SECRET is not set"),
         ({"ORCHESTRATR_URL": "x"}, "Configuration", "Did you mean DEEPDASH_ORCHESTRATOR_URL?"),
-        ({"SLAM_URL": "http://127.0.0.1:9"}, "SLAM", "can't be reached"),
+        ({"SLAM_URL": "http://127.0.0.1:9"}, "SLAM", "can’t be reached"),
     ],
 )
 def test_a_mistake_in_the_configuration_is_named(stack: Stack, keys: dict[str, str], subject: str, said: str) -> None:

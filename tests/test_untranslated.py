@@ -6,7 +6,7 @@ import polib
 import pytest
 
 from deepdash.management.commands.makemessages import drop_doubles
-from tools.translating.catalogues import differences
+from tools.translating.catalogues import differences, unlike_ours
 from tools.translating.code import unmarked
 from tools.translating.templates import untranslated
 
@@ -86,6 +86,7 @@ def test_what_nobody_is_shown_is_left_alone(source: str) -> None:
         ("Ask", 'Pregunte "ya"'),
         ("Ask", "Pregunte <b"),
         ("Ask", "Pregunte "),
+        ("Its page", "L'ultima pagina"),
     ],
 )
 def test_a_translation_that_leaves_its_original_is_found(original: str, text: str) -> None:
@@ -94,6 +95,15 @@ def test_a_translation_that_leaves_its_original_is_found(original: str, text: st
 
 def test_a_faithful_translation_is_fine() -> None:
     assert differences("%(n)s of <b>{all}</b> – “x”", "<b>{all}</b>: %(n)s – “x”") == []
+
+
+@pytest.mark.parametrize("original", ["Pick a file.", "It can't be read.", 'Press "Save".', "%(n)s experiments"])
+def test_english_that_is_not_ours_is_found(original: str) -> None:
+    assert unlike_ours(original)
+
+
+def test_english_in_our_words_is_fine() -> None:
+    assert unlike_ours('Select <a href="%(url)s">%(pick)s</a>, or “%(login)s”.') == []
 
 
 def test_what_a_merge_of_two_branches_leaves_twice_is_mended(tmp_path: Path) -> None:

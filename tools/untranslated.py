@@ -3,7 +3,8 @@
     python tools/untranslated.py               everything below; exit status 1 when there is something
     python tools/untranslated.py --templates   words in templates outside of translate tags
     python tools/untranslated.py --code        sentences in Python modules outside of gettext
-    python tools/untranslated.py --catalogues  entries missing or with other placeholders, catalogues out of date
+    python tools/untranslated.py --catalogues  entries missing, with other placeholders or words that are not ours;
+                                               catalogues out of date
     python tools/untranslated.py --summary     how many findings each file has
 
 The administration, what operators read (doctor, checks, logs, commands) and texts that come from outside stay as they

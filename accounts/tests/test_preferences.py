@@ -61,10 +61,10 @@ def test_a_public_ssh_key_is_saved_on_one_line(ada: User, browser: Client, typed
     ("typed", "said"),
     [
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----", "stays with you"),
-        ("ssh-ed25519 AAAA", "no public SSH key"),
-        (ED25519.replace("ssh-ed25519", "ssh-rsa"), "no public SSH key"),
-        (ED25519.removeprefix("ssh-ed25519 "), "no public SSH key"),
-        (f"{ED25519}!", "no public SSH key"),
+        ("ssh-ed25519 AAAA", "not a public SSH key"),
+        (ED25519.replace("ssh-ed25519", "ssh-rsa"), "not a public SSH key"),
+        (ED25519.removeprefix("ssh-ed25519 "), "not a public SSH key"),
+        (f"{ED25519}!", "not a public SSH key"),
     ],
 )
 def test_anything_else_is_no_key(ada: User, browser: Client, typed: str, said: str) -> None:

@@ -153,7 +153,7 @@ def test_a_fault_of_iam_in_the_middle_of_a_login_ends_on_a_page_that_names_it(
     page = control.sign_in(requests.Session(), "ada")
 
     assert page.status_code == 200
-    assert "IAM can&#x27;t be reached" in page.text
+    assert "IAM can’t be reached" in page.text
     control.call("DELETE", "/faults/iam")
 
 

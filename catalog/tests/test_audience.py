@@ -58,7 +58,7 @@ def test_an_expression_that_would_never_end_admits_nobody() -> None:
 
 def test_what_is_missing_is_said_in_words() -> None:
     assert audience_of({"allowed_groups": ["a", "b"]}).wanted() == "in the group a or b"
-    assert audience_of({"visibility": {"groups_regex": "vo/.*"}}).wanted() == "in a group that fits vo/.*"
+    assert audience_of({"visibility": {"groups_regex": "vo/.*"}}).wanted() == "in a group that matches vo/.*"
 
 
 @pytest.fixture

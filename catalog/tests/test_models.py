@@ -100,6 +100,6 @@ def test_problems_survive_the_database_and_unknown_ones_are_dropped() -> None:
     problem = Problem("catalog:no-template", detail="a\0b", file="x.yml")
     again = restored(stored(problem))
     assert again
-    assert (again.headline, again.detail) == ("The template x.yml is not to be found.", "ab")
+    assert (again.headline, again.detail) == ("The template x.yml can’t be found.", "ab")
     assert restored({}) is None
     assert restored({"id": "of:yesterday"}) is None

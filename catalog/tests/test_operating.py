@@ -26,7 +26,7 @@ def test_the_command_refreshes_and_tells_what_went_wrong(world: World, capsys: p
     world.files[f"{RAW}/deephdc/DEEP-OC-one/master/metadata.json"] = "{"
     call_command("refresh_catalog")
     said = capsys.readouterr().out
-    assert "module deep-oc-one: metadata.json can't be read as it is upstream." in said
+    assert "module deep-oc-one: metadata.json can’t be read as its source has it." in said
     assert "Done in" in said
     assert "1 failed, 4 new" in said
     with pytest.raises(CommandError):

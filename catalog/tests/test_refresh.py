@@ -88,7 +88,7 @@ def test_metadata_that_was_never_readable_promises_no_last_good_version(world: W
     world.refresh()
     problem = one().problem
     assert problem is not None
-    assert problem.headline == "metadata.json can't be read as it is upstream."
+    assert problem.headline == "metadata.json can’t be read as its source has it."
     assert "last good version" not in problem.step
     world.files[ONE] = good
     world.refresh()

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.testing import make_user
 from deepdash.design import symbols, tokens
+from deepdash.glossary import WORDS, wrong_words
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +22,7 @@ def test_staff_see_every_token_and_symbol_others_are_told_no(client: Client) -> 
     assert all(f"--{token.name}<" in page for token in tokens())
     assert all(f"#{name}" in page for name in symbols())
     assert "<strong>" in page  # the problem
+    assert all(f">{word.term}<" in page and f">{word.es}<" in page and f">{word.it}<" in page for word in WORDS)
     client.force_login(make_user("ada"))
     assert client.get("/design").status_code == 403
 
@@ -51,3 +53,9 @@ def test_every_component_is_used_by_another_page() -> None:
     given_to_fragments = {"bad", "gpu"}  # what the fragment of bars is told to draw at their feet
     used = classes_in("".join(templates)) | drawn_by_tags | given_to_fragments
     assert classes_of("components") - used == set()
+
+
+def test_another_word_for_a_thing_is_found_and_our_own_is_not() -> None:
+    assert wrong_words("Pick a module of the portfolio") == [("portfolio", "catalogue"), ("Pick", "to select")]
+    assert wrong_words("Choose a module of the catalogue") == []
+    assert not any(wrong_words(word.term) for word in WORDS)

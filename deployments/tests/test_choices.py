@@ -95,8 +95,8 @@ def test_an_ambiguous_case_is_not_guessed() -> None:
     [
         ({"docker_tag": "nope"}, "There is no tag “nope”; “cpu” is used."),
         ({"toscaname": "nope"}, "There is no template “nope” for this module; “default” is used."),
-        ({"hardware": "tpu"}, "“tpu” is no hardware that can be chosen; CPU is used."),
-        ({"run": "vscode"}, "“vscode” is no run that can be chosen; DEEPaaS API is used."),
+        ({"hardware": "tpu"}, "“tpu” can’t be chosen as hardware; CPU is used."),
+        ({"run": "vscode"}, "“vscode” can’t be chosen to run; DEEPaaS API is used."),
     ],
 )
 def test_a_wish_that_can_not_be_met_is_said_never_swallowed(wishes: dict[str, str], said: str) -> None:
@@ -208,7 +208,7 @@ def test_what_can_be_no_tag_is_not_believed_even_if_none_are_known() -> None:
     resolved = choices_resolve(wishes={"docker_tag": wish}, module=module(tags=()), templates=TEMPLATES)
     assert resolved.choices.docker_tag == "cpu"
     assert resolved.notes == (
-        f"“{wish[:40]}” is no tag: letters, digits, dots, dashes and underscores make one.",
+        f"“{wish[:40]}” is not a tag: one has only letters, digits, dots, dashes and underscores.",
     )  # fmt: skip
     nothing = choices_resolve(wishes={"hardware": "gpu"}, module=module(tags=()), templates=TEMPLATES)
     assert (nothing.choices.docker_tag, nothing.notes) == ("gpu", ())

@@ -336,7 +336,7 @@ def test_a_link_fills_the_form_and_says_what_it_filled(browser: Client, module: 
         ("in-num_cpus=64", "Choose 1 to 16; this is 64"),
         ("in-num_cpus=many", "“many” is not a whole number"),
         ("in-jupyter_password=known-to-others", "JupyterLab password is a secret: it is never taken from a link"),
-        ("in-no_such=1", "“in-no_such” of the link is nothing that this form asks for"),
+        ("in-no_such=1", "The link gives “in-no_such”, which this form does not ask for"),
         ("in-datasets=" + "x" * 5000, "carries more than a form takes from a link"),
         ("&".join(f"in-x{i}=1" for i in range(200)), "carries more than a form takes from a link"),
         ("in-mem_size_1=GB&in-mem_size_0=<script>alert(1)</script>", "is not a number"),
@@ -430,8 +430,8 @@ def test_a_secret_is_updated_when_it_is_typed_and_never_kept(
         ({"deployment_kind": "MARATHON"}, "Marathon deployments can't be changed"),
         ({"deployment_kind": "CHRONOS"}, "Chronos deployments can't be changed"),
         ({"deployment_kind": "QCG"}, "QCG deployments can't be changed"),
-        ({"status": Status.CREATE_FAILED}, "takes a deployment that was created completely"),
-        ({"status": Status.DELETE_IN_PROGRESS}, "takes a deployment that was created completely"),
+        ({"status": Status.CREATE_FAILED}, "Only a deployment that was created completely"),
+        ({"status": Status.DELETE_IN_PROGRESS}, "Only a deployment that was created completely"),
         ({"status": Status.GONE}, "It is gone"),
     ],
 )
@@ -460,7 +460,7 @@ def test_an_update_without_a_change_is_not_sent(browser: Client, owner: User, wi
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(409, "the orchestrator refused it"), (503, "was not updated"), (504, "we don't know whether")],
+    [(409, "the orchestrator refused it"), (503, "was not updated"), (504, "we don’t know whether")],
 )
 def test_a_refused_update_leaves_form_and_record_as_they_were(
     browser: Client, owner: User, wire: responses.RequestsMock, status: int, said: str

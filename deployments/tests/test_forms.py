@@ -111,7 +111,7 @@ def test_each_type_is_sent_as_its_yaml_type(spec: str, data: str, value: Any) ->
         ("x: {type: string, constraints: [{length: 3}]}", "in-x=ab", "Use exactly 3 characters; this has 2."),
         ("x: {type: string, constraints: [{pattern: '[a-z]+'}]}", "in-x=ab9", "Must have the form [a-z]+."),
         ("x: {type: string, constraints: [{valid_values: [a, b]}]}", "in-x=c", "can’t be chosen"),
-        ("x: {type: scalar-unit.size}", "in-x_0=8&in-x_1=apples", "is no unit"),
+        ("x: {type: scalar-unit.size}", "in-x_0=8&in-x_1=apples", "is not a unit"),
         ("x: {type: scalar-unit.size}", "in-x_0=much&in-x_1=GB", "“much” is not a number"),
         (
             "x: {type: scalar-unit.size, constraints: [{in_range: [1 GB, 16 GB]}]}",
@@ -185,7 +185,7 @@ def test_a_unit_that_is_not_offered_is_shown_when_it_is_the_one_chosen() -> None
 
 def test_a_runaway_pattern_is_given_up_in_time() -> None:
     said = refused("x: {type: string, constraints: [{pattern: '^(a|aa)+$'}]}", f"in-x={'a' * 5000}b")
-    assert "can't be checked" in said or "Must have the form" in said
+    assert "can’t be checked" in said or "Must have the form" in said
 
 
 def test_an_optional_field_left_empty_is_not_sent_and_an_emptied_text_is_sent_empty() -> None:

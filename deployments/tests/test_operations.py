@@ -68,9 +68,9 @@ class TestPermissions:
         assert permissions(mine, NEW).force.allowed
         assert permissions(mine, NEW).node_actions.allowed
         assert permissions(hanging, NEW).reset.allowed
-        assert "takes orchestrator 3.0 or later; here it is 2.6.0" in permissions(mine, OLD).force.why_not
-        assert "takes orchestrator 2.8 or later" in permissions(mine, OLD).node_actions.why_not
-        assert "takes orchestrator 2.7 or later" in permissions(hanging, OLD).reset.why_not
+        assert "needs orchestrator 3.0 or later; here it is 2.6.0" in permissions(mine, OLD).force.why_not
+        assert "needs orchestrator 2.8 or later" in permissions(mine, OLD).node_actions.why_not
+        assert "needs orchestrator 2.7 or later" in permissions(hanging, OLD).reset.why_not
         assert "not known right now" in permissions(mine, None).force.why_not
         assert permissions(mine, None).delete.allowed
 

@@ -80,10 +80,10 @@ class TestList:
         ("failure", "words"),
         [
             ({"status": 503, "body": "<html>", "content_type": "text/html"}, "reports a fault of its own"),
-            ({"body": "{broken"}, "sent an answer that can&#x27;t be understood"),
-            ({"body": requests.exceptions.ConnectTimeout("x")}, "can&#x27;t be reached"),
+            ({"body": "{broken"}, "sent an answer that can’t be understood"),
+            ({"body": requests.exceptions.ConnectTimeout("x")}, "can’t be reached"),
             ({"body": requests.exceptions.ReadTimeout("x")}, "did not answer in time"),
-            ({"status": 429}, "asks to slow down"),
+            ({"status": 429}, "asks us to slow down"),
         ],
     )
     @pytest.mark.parametrize("address", ["/deployments/rows?step=sync", "/deployments?fresh=1"])
@@ -185,7 +185,7 @@ class TestList:
     def test_nothing_fits_says_so(self, browser: Client, owner: User, services: None) -> None:
         make_deployment(owner)
         page = text(browser.get("/deployments?q=seismic"))
-        assert "No deployment fits “seismic”" in page
+        assert "No deployment matches “seismic”" in page
 
     def test_the_first_time_it_explains(self, browser: Client, wire: responses.RequestsMock) -> None:
         wire.get(LIST, json=listing())

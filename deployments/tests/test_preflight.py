@@ -61,7 +61,7 @@ def advice(answer: Any) -> str:
         ([provider(gpu_support=True, num_gpus=4)], 2, "s1", "ok", "S1 has GPUs"),
         ([provider(gpu_support=True, num_gpus=1)], 2, "s1", "warn", "S1 has 1 GPU; you want 2"),
         ([provider(gpu_support=False)], 1, "s1", "warn", "S1 has no GPUs; 1 GPU wanted"),
-        ([provider()], 1, "s1", "idle", "S1 does not tell whether it has GPUs"),
+        ([provider()], 1, "s1", "idle", "S1 does not say whether it has GPUs"),
     ],
 )
 def test_providers(providers: list[Provider], gpus: int, chosen: str, tone: str, said: str) -> None:

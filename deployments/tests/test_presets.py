@@ -66,7 +66,7 @@ def test_saving_under_the_same_name_replaces(browser: Client, owner: User, modul
 
 def test_what_is_not_valid_is_left_out_and_named(browser: Client, owner: User, module: Module) -> None:
     answer = send(browser, module, action="save-preset", preset_name="x", **{"in-num_cpus": "64", "in-num_gpus": "2"})
-    assert "Left out, since not valid: CPUs" in words(answer)
+    assert "Left out, as they are not valid: CPUs" in words(answer)
     assert Preset.objects.get().inputs == {"num_gpus": 2}
     assert shown(answer)["in-num_cpus"] == "64"
 

@@ -156,7 +156,7 @@ def test_a_storage_inside_is_not_called(
         ("ftp://cloud.example.org", "beginning with https://"),
         ("javascript:alert(1)", "beginning with https://"),
         ("cloud.example.org", "beginning with https://"),
-        ("https://[::1", "This is no web address"),
+        ("https://[::1", "This is not a web address"),
     ],
 )
 def test_an_address_that_is_none_is_refused(

@@ -261,7 +261,7 @@ class TestRun:
 
     def test_a_file_that_is_no_record_is_refused_in_place(self, browser: Client) -> None:
         answer = browser.post("/training/import", {"record": SimpleUploadedFile("x.json", b"{}")})
-        assert (answer.status_code, "no record of a training" in text(answer)) == (422, True)
+        assert (answer.status_code, "not a readable record of a training" in text(answer)) == (422, True)
 
 
 class TestLists:
@@ -273,7 +273,7 @@ class TestLists:
             shown = text(browser.get(f"/training?{query}"))
             assert here in shown
             assert away not in shown
-        assert "No training fits “nothing”" in text(browser.get("/training?q=nothing"))
+        assert "No training matches “nothing”" in text(browser.get("/training?q=nothing"))
 
     def test_the_first_time_says_how_to_get_there(self, browser: Client) -> None:
         assert "No training yet" in text(browser.get("/training"))

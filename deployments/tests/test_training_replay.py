@@ -227,7 +227,7 @@ def test_no_record_however_odd_breaks_a_page(browser: Client, owner: User, modul
     answer = imported(browser, json.dumps(record).encode())
     assert answer.status_code in {302, 422}
     if answer.status_code == 422:
-        assert "no record of a training" in text(answer)
+        assert "not a readable record of a training" in text(answer)
         assert set(Training.objects.values_list("pk", flat=True)) == before
         return
     run = Training.objects.visible_to(owner).order_by("-pk")[0]

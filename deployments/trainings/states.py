@@ -48,7 +48,7 @@ VIEWS: dict[str, TrainingView] = {
     "error": TrainingView(_("Error"), "bad", "fail", _("The module gave up; its message says why.")),
     "cancelled": TrainingView(_("Cancelled"), "idle", "ban", _("It was stopped before its end.")),
     "lost": TrainingView(_("Lost"), "idle", "help", _("The container ended, or forgot it, before it was done.")),
-    "unknown": TrainingView(_("Unknown"), "idle", "help", _("DEEPaaS gave it a state that this dashboard does not know.")),
+    "unknown": TrainingView(_("Unknown"), "idle", "help", _("DEEPaaS gave it a state that is not known here.")),
 }
 
 

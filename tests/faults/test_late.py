@@ -63,7 +63,7 @@ def test_a_token_that_comes_too_late_costs_no_page(site: Site, tell: Tell) -> No
     form = ada.get(MODULE)
     refused = ada.submit(form, "/module/", ("action", "deploy"), title="Typed as IAM was slow")
     assert refused.status == 422
-    assert "Not deployed: IAM can't be reached." in refused.words
+    assert "Not deployed: IAM can’t be reached." in refused.words
     assert dict(refused.form("/module/").form_values())["title"] == "Typed as IAM was slow"
     site.stack.heal()
     until(lambda: not site.stack.is_asked("iam", "POST"), "IAM has answered into the void")

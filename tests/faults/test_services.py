@@ -110,7 +110,7 @@ def test_a_form_that_could_not_be_sent_comes_back_as_it_was(stack: Stack, ada: V
         **{"title": "Kept title", "in-rclone_password": "typed secret", "in-mem_size_0": "7.5", "in-mem_size_1": "GB"},
     )  # fmt: skip
     if fault == "down":  # it was sent, and no answer came: nobody knows, and the page says so
-        assert "don't know whether it was accepted" in page.words or "not known" in page.words.lower()
+        assert "don’t know whether it was accepted" in page.words or "not known" in page.words.lower()
         return
     assert page.status == 422
     assert "orchestrator" in page.words

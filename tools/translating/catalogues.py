@@ -1,4 +1,4 @@
-"""The catalogues of each language: complete, in step with the sources, and true to what they translate."""
+"""The catalogues of each language: complete, in step with the sources, true to what they translate, in our words."""
 
 import re
 import subprocess
@@ -8,10 +8,13 @@ from pathlib import Path
 
 import polib
 
+from deepdash.glossary import wrong_words
 from tools.translating import Finding
 
 # What has to be in a translation as it is in the original: gaps to be filled, and tags with their attributes.
 _GAPS = re.compile(r"%\(\w+\)[sd]|\{\w*\}|</?[a-zA-Z][^<>]*>|#")
+
+SYNONYMS = "also found by"  # what people may search for and pages do not say
 
 
 def findings(root: Path) -> list[Finding]:
@@ -47,6 +50,17 @@ def _wrong(catalogue: polib.POFile) -> list[tuple[polib.POEntry, str]]:
             for text in texts:
                 said = min((differences(original, text) for original in originals), key=len)
                 found += [(entry, f"{what}: {entry.msgid}") for what in said]
+            if entry.msgctxt != SYNONYMS:
+                found += [(entry, f"{what}: {original}") for original in originals for what in unlike_ours(original)]
+    return found
+
+
+def unlike_ours(original: str) -> list[str]:
+    """Where an English text leaves the glossary, or has a typewriter's quotes."""
+    bare = _GAPS.sub("", original)
+    found = [f"“{said}” where others say “{term}”" for said, term in wrong_words(bare)]
+    if "'" in bare or '"' in bare:
+        found.append("a straight quote or apostrophe: “…” and ’ are ours")
     return found
 
 
@@ -58,6 +72,8 @@ def differences(original: str, text: str) -> list[str]:
     bare = _GAPS.sub("", text)
     if ('"' in bare and '"' not in _GAPS.sub("", original)) or "<" in bare:
         found.append("a straight quote or bracket, which would break an attribute")
+    if "'" in bare:
+        found.append("a straight apostrophe: ’ is ours")
     if text != text.strip() and original == original.strip():
         found.append("blanks at its ends")
     return found

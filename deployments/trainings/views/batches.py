@@ -107,7 +107,11 @@ def batch_stop(request: Request, key: str) -> HttpResponse:
     """Start no more of them."""
     one = _find_batch(request, key)
     batch_cancel(user=signed_in(request), batch=one)
-    messages.success(request, _("The batch is stopped: no more of its trainings are started; one that is running continues."), extra_tags="ok")
+    messages.success(
+        request,
+        _("The batch is stopped; a training that is running continues."),
+        extra_tags="ok",
+    )
     return redirect(one)
 
 
