@@ -17,7 +17,7 @@ _LEFT_OUT = re.compile(
     r"/(tests|migrations|management|admin)/"
     r"|/(admin|apps|checks|doctor|testing|tasks|urls)\.py$"
     r"|^accounts/(discovery|iam|roles|tokens)\.py$"
-    r"|^catalog/(refresh|sources|tosca|models)/|^catalog/(differences|facets|locks|markdown|webhook)\.py$"
+    r"|^catalog/(refresh|sources|tosca|models)/|^catalog/(differences|facets|locks|markdown|revisions|webhook)\.py$"
     r"|^deepdash/(answers|cache|celery|config|design|embedded|glossary|guard|http|logs|metrics|middleware|queue|redact|settings"
     r"|staticfiles|views|wsgi)\.py$"
     r"|^deployments/clients/|^deployments/health\.py$"
