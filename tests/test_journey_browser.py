@@ -106,7 +106,7 @@ def test_the_same_journey_without_scripts(stack: Stack, new_page: Callable[..., 
     page.get_by_role("button", name="Deploy", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("No scripts")
     keep("noscript-deployment", page)
-    for _ in range(30):
+    for _ in range(120):
         if page.get_by_role("link", name="Open JupyterLab").count():
             break
         page.wait_for_timeout(500)

@@ -80,7 +80,7 @@ def machine(sandbox: SandboxThread) -> str:
     }
     address, bearer = f"{sandbox.url}/orchestrator/deployments", sandbox.control.bearer("ada")
     made = requests.post(address, json=sent, headers=bearer, timeout=10).json()["uuid"]
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while requests.get(f"{address}/{made}", headers=bearer, timeout=10).json()["status"] != "CREATE_COMPLETE":
         assert time.monotonic() < until
         time.sleep(0.05)

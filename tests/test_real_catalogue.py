@@ -75,7 +75,7 @@ def deploy(base: str, slug: str) -> str:
     if page.status != 200:
         return "not deployable"
     page = visitor.submit(page, "/module/", ("action", "deploy"), title=slug[:45])
-    for _ in range(100):
+    for _ in range(400):
         pill = page.tree.xpath('//*[contains(@class, "pill")]')
         status = pill[0].text_content().strip() if pill else page.words[:200]
         if not status.startswith(("Creating", "Starting", "Sending")):

@@ -51,7 +51,7 @@ def read(ada: User, deployment: Deployment) -> Callable[[], None]:
 
 
 def until(read: Callable[[], None], run: Training, *states: str) -> Training:
-    for _ in range(150):
+    for _ in range(1200):
         read()
         run.refresh_from_db()
         if run.status in states:

@@ -43,7 +43,7 @@ def infrastructure(sandbox: SandboxThread, manager: str) -> str:
     token = sandbox.control.tokens("ada")["access_token"]
     made = im.infrastructure(manager, token)
     header = f"id = im; type = InfrastructureManager; token = {token};"
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         said = requests.get(f"{manager}/infrastructures/{made}/contmsg", headers={"Authorization": header}, timeout=10)
         if "master" in said.text:
@@ -145,7 +145,7 @@ class TestSandbox:
         """One of ada's at the stand-in."""
         headers, address = sandbox.control.bearer("ada"), f"{sandbox.url}/orchestrator/deployments"
         made = requests.post(address, json={"template": MACHINE.read_text("utf-8")}, headers=headers, timeout=10).json()
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             told = requests.get(f"{address}/{made['uuid']}", headers=headers, timeout=10).json()
             if told.get("physicalId"):

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import keep
+from tests.places import until
 from tests.stack import Stack
 from tests.visitor import Visitor
 
@@ -24,9 +25,7 @@ def place(one_stack: Stack) -> Iterator[str]:
     page = visitor.get("/module/deep-oc-alpine-flora")
     page = visitor.submit(page, "/module/", ("action", "deploy"), title="To train on")
     address = page.url.partition("?")[0]
-    for _ in range(300):
-        if "Ready" in visitor.get(f"{address}?fresh=1").words:
-            break
+    until(visitor, address, "Open API")
     visitor.get(f"{address}/training?fresh=1")
     yield address
     page = visitor.get(f"{address}/delete")

@@ -28,7 +28,7 @@ T = TypeVar("T")
 _pool = ThreadPoolExecutor(32)
 
 
-def until(found: Callable[[], T], what: str, seconds: float = 40) -> T:
+def until(found: Callable[[], T], what: str, seconds: float = 120) -> T:
     """What ``found`` gives as soon as that is true; fails when it does not become so in time."""
     end = time.monotonic() + seconds
     while not (value := found()):

@@ -32,7 +32,7 @@ def deployed(visitor: Visitor, title: str) -> Page:
     page = visitor.get(MODULE)
     page = visitor.submit(page, "/module/", ("action", "deploy"), title=title)
     assert page.title == title, page.words[:400]
-    for _ in range(60):
+    for _ in range(300):
         page = visitor.get(f"{page.url.partition('?')[0]}?fresh=1")
         if "Open API" in page.words and "Answers" in page.words:
             return page
