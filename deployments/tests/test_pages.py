@@ -19,8 +19,7 @@ from catalog.models import Module
 from deployments.models import Deployment
 from deployments.states import Status
 from deployments.testing import listing, make_deployment, upstream
-from deployments.tests.conftest import CMDB, IM, ORCHESTRATOR, SLAM
-from deployments.tests.test_providers import cmdb_answer, slam_answer
+from deployments.tests.conftest import ORCHESTRATOR, SLAM
 from deployments.tests.test_services import LIST, NOT_THERE, of
 from deployments.trainings.testing import make_training
 
@@ -342,61 +341,6 @@ class TestDetail:
         assert len(wire.calls) == 0
 
 
-class TestTemplateAndLog:
-    def test_the_template_as_sent(self, browser: Client, owner: User, services: None) -> None:
-        mine = make_deployment(owner, template_text="a: <b>\n", title='Ünï "x"\n')
-        assert "</span>: &lt;b&gt;" in text(browser.get(f"/deployments/{mine.uuid}/template"))
-        raw = browser.get(f"/deployments/{mine.uuid}/template?raw=1")
-        assert raw.content == b"a: <b>\n"
-        assert raw.headers["Content-Type"] == "text/plain; charset=utf-8"
-        assert raw.headers["Content-Disposition"] == 'attachment; filename="uni-x.yml"'
-
-    def test_of_one_made_elsewhere_the_orchestrator_has_it(
-        self, browser: Client, owner: User, wire: responses.RequestsMock
-    ) -> None:
-        mine = make_deployment(owner, submission_key=None)
-        wire.get(f"{LIST}/{mine.uuid}/template", body="node: x")
-        assert ">node</span>: x" in text(browser.get(f"/deployments/{mine.uuid}/template"))
-        wire.replace(responses.GET, f"{LIST}/{mine.uuid}/template", status=503)
-        assert "reports a fault" in text(browser.get(f"/deployments/{mine.uuid}/template"))
-        assert browser.get(f"/deployments/{mine.uuid}/template?raw=1").status_code == 502
-
-    @pytest.mark.parametrize(
-        ("fields", "words"),
-        [
-            ({"deployment_kind": "MARATHON", "provider_name": "p"}, "No log for this kind"),
-            ({"deployment_kind": "OPENSTACK", "provider_name": ""}, "No log yet"),
-            ({"status": "GONE"}, "It is gone"),
-        ],
-    )
-    def test_where_there_is_no_log_nobody_is_asked(
-        self, fields: dict[str, Any], words: str, browser: Client, owner: User, wire: responses.RequestsMock
-    ) -> None:
-        mine = make_deployment(owner, **fields)
-        assert words in text(browser.get(f"/deployments/{mine.uuid}/log?fresh=1"))
-        assert len(wire.calls) == 0
-
-    def test_a_log_follows_the_page(self, browser: Client, owner: User, wire: responses.RequestsMock) -> None:
-        mine = make_deployment(owner, deployment_kind="OPENSTACK", provider_name="p")
-        page = text(browser.get(f"/deployments/{mine.uuid}/log"))
-        assert f'hx-get="/deployments/{mine.uuid}/log" hx-trigger="load"' in page
-        wire.get(f"{LIST}/{mine.uuid}/log", body="TASK ok <b>\npassword: hunter2hunter2")
-        fragment = text(browser.get(f"/deployments/{mine.uuid}/log", headers=HTMX))
-        assert "TASK ok &lt;b&gt;" in fragment
-        assert "hunter2" not in fragment
-        assert (
-            browser.get(f"/deployments/{mine.uuid}/log?raw=1").headers["Content-Disposition"].startswith("attachment")
-        )
-
-    def test_old_orchestrators_have_no_log_but_im_has(
-        self, browser: Client, owner: User, wire: responses.RequestsMock
-    ) -> None:
-        mine = make_deployment(owner, deployment_kind="OPENSTACK", provider_name="p", physical_id="i1")
-        wire.get(f"{LIST}/{mine.uuid}/log", status=404)
-        wire.get(f"{IM}/infrastructures/i1/contmsg", body="from IM")
-        assert "from IM" in text(browser.get(f"/deployments/{mine.uuid}/log?fresh=1"))
-
-
 class TestActs:
     def test_deleting_asks_first(self, browser: Client, owner: User, wire: responses.RequestsMock) -> None:
         mine = make_deployment(owner, num_gpus=1)
@@ -435,29 +379,6 @@ class TestActs:
         assert "Use at most 45 characters; this has 46." in text(refused)
         assert "kept words" in text(refused)
         assert 'value="Field trip"' in text(browser.get(f"/deployments/{mine.uuid}/rename"))
-
-
-class TestProviders:
-    def test_they_follow_the_page(self, browser: Client, owner: User, wire: responses.RequestsMock) -> None:
-        page = text(browser.get("/slas"))
-        assert 'hx-get="/slas?group=" hx-trigger="load"' in page
-        assert len(wire.calls) == 0
-        wire.get(f"{SLAM}/rest/slam/preferences/indigo-dc", json=slam_answer("s1", "s2"))
-        wire.get(f"{CMDB}/service/id/s1", json=cmdb_answer("ALPINE", gpu_support=True))
-        wire.get(f"{CMDB}/service/id/s2", status=500)
-        fragment = text(browser.get("/slas", headers=HTMX))
-        assert "ALPINE" in fragment
-        assert "CMDB reports a fault of its own" in fragment
-
-    def test_trouble_is_said(self, browser: Client, wire: responses.RequestsMock) -> None:
-        wire.get(f"{SLAM}/rest/slam/preferences/indigo-dc", status=500, json={"message": "x"})
-        answer = browser.get("/slas?fresh=1")
-        assert answer.status_code == 200
-        assert "SLAM reports a fault of its own" in text(answer)
-
-    def test_anothers_group_is_refused(self, browser: Client, wire: responses.RequestsMock) -> None:
-        assert "You are not in the group physics" in text(browser.get("/slas?group=physics&fresh=1"))
-        assert len(wire.calls) == 0
 
 
 def test_settings_shows_the_services(

@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.testing import configure, make_user
 from deployments.providers import Provider
 from deployments.tests.conftest import CMDB, IM, MONITORING, ORCHESTRATOR, SLAM
-from deployments.tests.test_providers import agreements, cmdb_answer
+from deployments.tests.test_providers import agreements, cmdb_answer, slam_answer
 
 HTMX = {"HX-Request": "true"}
 IAM = "https://iam.example.org"
@@ -26,6 +26,29 @@ def text(response: Any) -> str:
 def measurements(*metrics: dict[str, Any]) -> dict[str, Any]:
     service = {"serviceName": "Marathon", "paasMetrics": list(metrics)}
     return {"result": {"groups": [{"paasMachines": [{"services": [service]}]}]}}
+
+
+class TestProviders:
+    def test_they_follow_the_page(self, browser: Client, owner: User, wire: responses.RequestsMock) -> None:
+        page = text(browser.get("/slas"))
+        assert 'hx-get="/slas?group=" hx-trigger="load"' in page
+        assert len(wire.calls) == 0
+        wire.get(f"{SLAM}/rest/slam/preferences/indigo-dc", json=slam_answer("s1", "s2"))
+        wire.get(f"{CMDB}/service/id/s1", json=cmdb_answer("ALPINE", gpu_support=True))
+        wire.get(f"{CMDB}/service/id/s2", status=500)
+        fragment = text(browser.get("/slas", headers=HTMX))
+        assert "ALPINE" in fragment
+        assert "CMDB reports a fault of its own" in fragment
+
+    def test_trouble_is_said(self, browser: Client, wire: responses.RequestsMock) -> None:
+        wire.get(f"{SLAM}/rest/slam/preferences/indigo-dc", status=500, json={"message": "x"})
+        answer = browser.get("/slas?fresh=1")
+        assert answer.status_code == 200
+        assert "SLAM reports a fault of its own" in text(answer)
+
+    def test_anothers_group_is_refused(self, browser: Client, wire: responses.RequestsMock) -> None:
+        assert "You are not in the group physics" in text(browser.get("/slas?group=physics&fresh=1"))
+        assert len(wire.calls) == 0
 
 
 class TestMeasured:
