@@ -104,7 +104,7 @@ def _deployments(user: "User", words: str) -> Group:
     finds = []
     for deployment in shown[:EACH]:
         view = describe(deployment)
-        about = " · ".join(part for part in (view.label, deployment.module_slug) if part)
+        about = " · ".join(part for part in (view.label, deployment.module_title) if part)
         finds.append(Find(deployment.shown_title, deployment.get_absolute_url(), view.icon, about, view.tone))
     return Group(gettext("Your deployments"), finds, _all(reverse("deployments:list"), words, len(shown) > EACH))
 

@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from catalog.models import Module
 from deployments.adoption import repository
 from deployments.counts import cpus_said, gpus_said
 from deployments.models import Deployment, Notice, Training
@@ -272,7 +273,7 @@ def filters(found: DeploymentList) -> dict[str, list[tuple[str, str]]]:
     return {
         "statuses": [(key, f"{_(label)} ({counts[key]})") for key, label in STATUS_LABELS.items()],
         "providers": [(name, site_name(name)) for name in sorted(providers - {""})],
-        "modules": [(slug, slug) for slug in sorted(modules - {""})],
+        "modules": list(Module.objects.titles_of(modules - {""}).items()),
         "groups": [(name, name) for name in sorted(groups - {""})],
     }
 

@@ -145,6 +145,11 @@ class Deployment(models.Model):
         return self.title or self.description or _("Deployment %(id)s") % {"id": self.reference[:UUID_CHARS]}
 
     @property
+    def module_title(self) -> str:
+        """What its module is called now; the name it had when it was made, if the catalogue no longer has it."""
+        return self.module.shown_title if self.module else self.module_slug
+
+    @property
     def run(self) -> str:
         """What was started in it: ``jupyterlab``, ``deepaas``, or "" when neither choice nor command tells."""
         chosen = str(self.choices.get("run", "")).lower()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Self
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
+from catalog.models import Module
 from deployments.states import BOOT_TIME, COMPLETE, FAILED, HOLDING_NOTHING, MOVING, Status
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SORTS: dict[str, str] = {
     "created": "created_at",
     "title": "title_key",
     "status": "status",
-    "module": "module_slug",
+    "module": "module_key",
     "provider": "provider_name",
 }
 DEFAULT_SORT = "-created"
@@ -67,8 +68,8 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
         return self.filter(Q(uuid__in=named) | Q(submission_key__in=keys))
 
     def for_list(self) -> Self:
-        """Rows as lists show them: without the long columns."""
-        return self.defer(*LONG_COLUMNS)
+        """Rows as lists show them: without the long columns, but with their modules' titles."""
+        return self.defer(*LONG_COLUMNS).prefetch_related(models.Prefetch("module", Module.objects.titled()))
 
     def alive(self) -> Self:
         """Those that are, as far as we know, still there."""
@@ -101,6 +102,7 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
                 Q(title__icontains=word)
                 | Q(description__icontains=word)
                 | Q(module_slug__icontains=word)
+                | Q(module__sort_title__contains=word.casefold())
                 | Q(docker_image__icontains=word)
                 | Q(provider_name__icontains=word)
                 | Q(uuid__startswith=word.lower())
@@ -147,7 +149,8 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
         shown = Lower(
             models.Case(models.When(~Q(title=""), then="title"), default="description", output_field=models.CharField())
         )
-        return self.annotate(title_key=shown).order_by(f"{sign}{SORTS[key]}", f"{sign}pk")
+        module = Coalesce("module__sort_title", "module_slug")
+        return self.annotate(title_key=shown, module_key=module).order_by(f"{sign}{SORTS[key]}", f"{sign}pk")
 
 
 def _midnight(day: date) -> datetime:

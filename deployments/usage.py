@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.translation import gettext as _
 
+from catalog.models import Module
 from deployments.models import Deployment, StatusEvent
 from deployments.states import COMPLETE, Status
 
@@ -91,7 +92,7 @@ class Usage:
 
 
 def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
-    """The usage of a user, from the database alone, in two statements however many deployments there are.
+    """The usage of a user, from the database alone, in three statements however many deployments there are.
 
     Hours count from the first time a deployment was seen complete until it was gone, or now; for one made elsewhere
     that was complete when first met, from its creation.
@@ -118,6 +119,8 @@ def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
         hours = gpu if row.num_gpus or row.choices__hardware == "gpu" else cpu
         for month, spent in _spread(begun, row.gone_at or now):
             hours[month] += spent
+    used = Counter(row.module_slug for row in rows).most_common(10)
+    titles = Module.objects.titles_of(slug for slug, _number in used if slug)
     ended = len(completed) + len(failed)
     return Usage(
         total=len(rows),
@@ -128,7 +131,7 @@ def usage_of(user: "User", *, now: datetime | None = None) -> Usage:
         cpu_hours=sum(cpu.values()),
         gpu_hours=sum(gpu.values()),
         months=[Month(_label(key), asked[key], lost[key], cpu[key], gpu[key]) for key in _months(now)],
-        modules=Counter(row.module_slug or _("made elsewhere") for row in rows).most_common(10),
+        modules=[(titles.get(slug, _("made elsewhere")), number) for slug, number in used],
     )
 
 

@@ -1,5 +1,6 @@
 """Modules: upstream's words in one set of columns, the curators' in another, which a refresh never touches."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,19 @@ class ModuleQuerySet(RevisedQuerySet["Module"]):
             .filter(kind=Module.Kind.MODULE)
             .defer("metadata", "description_md", "description_html", "tags", "search_text")
         )
+
+    def titled(self) -> "ModuleQuerySet":
+        """As other tables name them: with what their titles are made of, and no more."""
+        return self.only("slug", "title", "title_override")
+
+    def titles_of(self, slugs: Iterable[str]) -> dict[str, str]:
+        """What modules are called, by slug, in the order of the titles.
+
+        One that was never in the catalogue is called by its slug, and comes last.
+        """
+        wanted = set(slugs)
+        known = {it.slug: it.shown_title for it in self.titled().filter(slug__in=wanted).order_by("sort_title")}
+        return known | {slug: slug for slug in sorted(wanted - known.keys())}
 
     def search(self, words: str) -> "ModuleQuerySet":
         """Those whose title, summary, keywords or description hold every one of the words, in any case."""

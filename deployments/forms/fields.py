@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,6 +16,9 @@ from deployments.forms.rules import in_words, validators_for
 from deployments.forms.units import OFFERED, UNITS, split_scalar
 from deployments.forms.widgets import FixedRange, NumberWithUnit, Secret, Segments, Toggle
 from deployments.forms.yaml_text import yaml_text
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MAX_CHARS = 100_000
 JUPYTER_PASSWORD_CHARS = 9  # the module images refuse shorter ones
@@ -60,7 +63,7 @@ class InputField(forms.Field):
             required=must,
             label=label_for(item),
             initial=item.default if item.has_default else None,
-            help_text=_sentences(item.help, hint),
+            help_text=sentences(item.help, hint),
             widget=widget,
             validators=validators_for(item.constraints, item.type),
             error_messages={"required": _("This is needed.")},
@@ -130,11 +133,11 @@ def _as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _sentences(words: str, hint: str) -> str:
-    """The template's words and our hint, kept apart by a full stop where the words have none."""
-    if not words or not hint:
-        return words or hint
-    return f"{words}{'' if words[-1] in '.!?:' else '.'} {hint}"
+def sentences(*texts: "StrOrPromise") -> str:
+    """Texts, some of them empty, as one hint: a full stop goes between two where the first has none."""
+    said = [str(text) for text in texts if text]
+    ended = [text if text[-1] in ".!?:…" else f"{text}." for text in said[:-1]]
+    return " ".join([*ended, *said[-1:]])
 
 
 def _blank_is_fine(item: Input) -> bool:
@@ -336,7 +339,7 @@ def _list(item: Input) -> InputField:
         read=lambda text: values.list_from_lines(text, item.entry_schema),
         show=values.lines_from,
         empty=_emptied(item),
-        hint=_sentences(_("One per line."), _entry_rules(item.entry_schema)),
+        hint=sentences(_("One per line."), _entry_rules(item.entry_schema)),
     )
 
 
@@ -349,7 +352,7 @@ def _map(item: Input) -> InputField:
         read=lambda text: values.map_from_lines(text, item.entry_schema),
         show=values.lines_from,
         empty=_emptied(item),
-        hint=_sentences(_("One “key: value” per line."), _entry_rules(item.entry_schema)),
+        hint=sentences(_("One “key: value” per line."), _entry_rules(item.entry_schema)),
     )
 
 

@@ -4,7 +4,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from catalog.tosca.description import Input, TemplateDescription, as_words
 from deployments.choices import IMAGES
 from deployments.forms.by_widget import Generated, is_offered, new_password
-from deployments.forms.fields import OMITTED
+from deployments.forms.fields import OMITTED, sentences
 from deployments.forms.labels import label_for
 from deployments.forms.make import field_for
 from deployments.forms.posted import as_posted
@@ -26,9 +26,6 @@ from deployments.forms.sections import ADVANCED, GENERAL, ORDER, STORAGE, in_ord
 from deployments.forms.widgets import Toggle
 from deployments.models import TITLE_CHARS
 from deployments.storage.obscure import obscured_once
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 PREFIX = "in-"
 _TITLE_HINT = gettext_lazy("How you find it in your list. Up to {limit} characters.")
@@ -138,16 +135,16 @@ class ToscaForm(forms.Form):
                 field.help_text = _("Left empty, it stays as it is.")
             if _SSH_KEY_INPUT.search(item.name) and not item.secret and not item.default and not updates:
                 field.initial = (facts or {}).get(SSH_KEY) or field.initial
-                field.help_text = _also(field.help_text, _("Yours, if you saved one in your preferences."))
+                field.help_text = sentences(field.help_text, _("Yours, if you saved one in your preferences."))
             if item.name == obscured:
-                field.help_text = _also(field.help_text, _("Type it as it is: it is sent as rclone wants it."))
+                field.help_text = sentences(field.help_text, _("Type it as it is: it is sent as rclone wants it."))
             if isinstance(field, Generated) and not updates:
                 field.make = _maker(item, facts or {}, seed or uuid.uuid4())
                 if item.attribute and not item.has_default:
                     field.initial = (facts or {}).get(item.attribute)
             if item.enabled_by and (switch := description.input(item.enabled_by)):
                 counts = _("Counts only with “%(switch)s”.") % {"switch": label_for(switch)}
-                field.help_text = _also(field.help_text, counts)
+                field.help_text = sentences(field.help_text, counts)
             self.fields[PREFIX + item.name] = field
 
     @property
@@ -320,11 +317,6 @@ def _maker(item: Input, facts: Mapping[str, str], seed: uuid.UUID) -> Callable[[
     if item.widget == "userinfo":
         return lambda: facts.get(item.attribute or "sub") or OMITTED
     return new_password
-
-
-def _also(words: "StrOrPromise", more: str) -> str:
-    """A hint with one more sentence."""
-    return f"{words} {more}".strip()
 
 
 def _storage_field(storage: Storage) -> forms.ChoiceField:

@@ -13,6 +13,7 @@ from deepdash.config import config
 from deepdash.templatetags.ui import filesize
 from deepdash.uploads import Dropped
 from deployments.clients.upload import Part, Upload
+from deployments.forms.fields import sentences
 from deployments.forms.widgets import Secret, Segments, Toggle
 from deployments.trainings.argument_rules import MAX_CHARS, plain, range_of, reader_of
 from deployments.trainings.description import Argument
@@ -40,7 +41,7 @@ class ArgumentField(forms.Field):
         super().__init__(
             required=argument.required and not argument.has_default,
             label=argument.name,
-            help_text=_sentences(argument.help, hint),
+            help_text=sentences(argument.help, hint),
             widget=widget,
             error_messages={"required": _("This is needed.")},
         )
@@ -85,7 +86,7 @@ class UploadField(forms.FileField):
     def __init__(self, argument: Argument, hint: str) -> None:
         self.argument = argument
         limit = config.UPLOAD_MEGABYTES * 1_000_000
-        help_text = _sentences(argument.help, hint, _("At most %(most)s.") % {"most": filesize(limit)})
+        help_text = sentences(argument.help, hint, _("At most %(most)s.") % {"most": filesize(limit)})
         super().__init__(
             required=argument.required, label=argument.name, help_text=help_text,
             widget=forms.FileInput({"wide": " full"}), error_messages={"required": _("Choose a file.")},
@@ -132,7 +133,7 @@ class ArgumentsForm(forms.Form):
                 self.initial[name] = as_typed(argument, value)
                 if argument.name in self.values and argument.has_default and value != argument.default:
                     usual = _("Its default is %(value)s.") % {"value": _named(argument)}
-                    field.help_text = _sentences(str(field.help_text), usual)
+                    field.help_text = sentences(str(field.help_text), usual)
 
     @property
     def first(self) -> list[forms.BoundField]:
@@ -281,9 +282,3 @@ def _named(argument: Argument) -> str:
         return _("empty")
     text = as_sent(argument.default)
     return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _sentences(*texts: str) -> str:
-    """Texts as sentences of one hint; modules often leave out the full stop."""
-    ended = [text if text[-1:] in ".!?:…" else f"{text}." for text in texts[:-1] if text]
-    return " ".join([*ended, *(text for text in texts[-1:] if text)])

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q
 from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from catalog.models import Module
 from deployments.trainings.arguments import as_sent
 from deployments.trainings.charts import number
 from deployments.trainings.models import Training, TrainingQuerySet
@@ -131,7 +132,8 @@ def training_list(
     runs: TrainingQuerySet, query: TrainingQuery, *, metric: str = "", picked: frozenset[str] = frozenset()
 ) -> TrainingList:
     """The page of ``runs`` that ``query`` asks for."""
-    page = Paginator(query.narrow(runs).for_list(), PER_PAGE).get_page(query.page)
+    titles = Prefetch("deployment__module", Module.objects.titled())
+    page = Paginator(query.narrow(runs).for_list().prefetch_related(titles), PER_PAGE).get_page(query.page)
     telling = telling_arguments(list(page.object_list))
     rows = [
         RunRow(run, number(run.metrics[metric]) if metric in run.metrics else "", str(run.key) in picked, telling)
@@ -152,7 +154,7 @@ def filters(user: "User", query: TrainingQuery) -> dict[str, list[tuple[str, str
     deployments = {uuid: title or _("Deployment %(id)s") % {"id": uuid[:13]} for slug, uuid, title in pairs if uuid}
     return {
         "statuses": [(key, f"{VIEWS[key].label} ({counts[key]})") for key in STATUSES],
-        "modules": [(slug, slug) for slug in sorted(modules)],
+        "modules": list(Module.objects.titles_of(modules).items()),
         "deployments": sorted(deployments.items(), key=lambda item: item[1].lower()),
     }
 

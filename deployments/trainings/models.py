@@ -88,6 +88,7 @@ class TrainingQuerySet(models.QuerySet["Training"]):
         for word in text.split()[:8]:
             found = found.filter(
                 Q(module_slug__icontains=word)
+                | Q(deployment__module__sort_title__contains=word.casefold())
                 | Q(model__icontains=word)
                 | Q(uuid__startswith=word.lower())
                 | Q(message__icontains=word)
@@ -210,6 +211,11 @@ class Training(models.Model):
     @property
     def view(self) -> TrainingView:
         return VIEWS[self.status]
+
+    @property
+    def module_title(self) -> str:
+        """What the module of its deployment is called; the module's name alone, once the deployment is gone."""
+        return self.deployment.module_title if self.deployment else self.module_slug
 
     @property
     def is_under_way(self) -> bool:

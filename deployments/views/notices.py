@@ -4,12 +4,14 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog.models import Module
 from deepdash.limits import limited
 from deepdash.types import Request
 from deployments.callback import deployment_called_back
@@ -25,7 +27,8 @@ PER_PAGE = 25
 def index(request: Request) -> HttpResponse:
     """All notices, newest first."""
     user = signed_in(request)
-    mine = Notice.objects.of(user).select_related("deployment", "training")
+    titles = Prefetch("deployment__module", Module.objects.titled())
+    mine = Notice.objects.of(user).select_related("deployment", "training").prefetch_related(titles)
     page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "deployments/notices.html", {"nav": "notices", "page": page, "by_mail": wants_mail(user)})
 
