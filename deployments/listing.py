@@ -6,15 +6,14 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, Q, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Max, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from catalog.models import Module
 from deployments.adoption import repository
 from deployments.counts import cpus_said, gpus_said
 from deployments.models import Deployment, Notice, Training
@@ -162,7 +161,7 @@ class DeploymentList:
     held_cpus: int
     unread_notices: int
     providers: set[str]
-    modules: set[str]
+    modules: dict[str, str]
     groups: set[str]
 
     @property
@@ -237,7 +236,7 @@ def deployment_list(
         total=sums["total"], held_gpus=sums["gpus"], held_cpus=sums["cpus"],
         unread_notices=max((kind["unread"] for kind in kinds), default=0),
         providers={kind["provider_name"] for kind in kinds},
-        modules={kind["module_slug"] for kind in kinds},
+        modules={kind["module_slug"]: kind["module_title"] for kind in kinds},
         groups={kind["user_group"] for kind in kinds},
     )  # fmt: skip
 
@@ -267,13 +266,13 @@ def filters(found: DeploymentList) -> dict[str, list[tuple[str, str]]]:
     query, counts = found.query, found.counts
     providers, modules, groups = (
         found.providers | {query.provider},
-        found.modules | {query.module},
+        {slug: title for slug, title in ({query.module: query.module} | found.modules).items() if slug},
         found.groups | {query.group},
     )
     return {
         "statuses": [(key, f"{_(label)} ({counts[key]})") for key, label in STATUS_LABELS.items()],
         "providers": [(name, site_name(name)) for name in sorted(providers - {""})],
-        "modules": list(Module.objects.titles_of(modules - {""}).items()),
+        "modules": sorted(modules.items(), key=lambda choice: choice[1].casefold()),
         "groups": [(name, name) for name in sorted(groups - {""})],
     }
 
@@ -302,7 +301,12 @@ def _kinds(user: "User", query: ListQuery) -> list[dict[str, Any]]:
     held = alive & ~Q(status__in=HOLDING_NOTHING)
     wanted = Q(pk__in=_found(user, query).order_by().values("pk")) if query.is_narrowed else alive
     unread = Notice.objects.of(user).unread().order_by().values("user").annotate(n=Count("pk")).values("n")
-    mine = Deployment.objects.visible_to(user).order_by().values("provider_name", "module_slug", "user_group")
+    title = Coalesce(NullIf("module__title_override", Value("")), NullIf("module__title", Value("")), "module_slug")
+    mine = (
+        Deployment.objects.visible_to(user)
+        .order_by()
+        .values("provider_name", "module_slug", "user_group", module_title=title)
+    )
     kinds: Any = mine.annotate(
         **counts,
         gone=Count("pk", filter=~alive),

@@ -137,6 +137,25 @@ class TestList:
         assert "Number 00" not in second
         assert 'aria-sort="ascending"' in second
 
+    def test_modules_go_by_the_title_that_curators_gave_them(
+        self, browser: Client, owner: User, services: None
+    ) -> None:
+        birds = Module.objects.create(slug="deep-oc-a", title="Audio", title_override="Night birds", docker_image="x/a")
+        make_deployment(owner, title="of plants", module=Module.objects.get(slug="deep-oc-plants"))
+        make_deployment(owner, title="of birds", module=birds, module_slug="deep-oc-a")
+        make_deployment(owner, title="of nothing", module_slug="deep-oc-zz")
+
+        page = html.fromstring(text(browser.get("/deployments?sort=module")))
+        assert [cell.text_content() for cell in page.xpath("//td[@data-label='Module']")] == [
+            "deep-oc-zzcpu", "Night birdscpu", "Plantscpu",
+        ]  # fmt: skip
+        offered = page.xpath("//select[@name='module']/option[@value!='']")
+        assert [(it.get("value"), it.text) for it in offered] == [
+            ("deep-oc-zz", "deep-oc-zz"), ("deep-oc-a", "Night birds"), ("deep-oc-plants", "Plants"),
+        ]  # fmt: skip
+        assert "of birds" in (found := text(browser.get("/deployments?q=NIGHT")))
+        assert "of plants" not in found
+
     def test_it_is_narrowed_by_group_and_days_of_creation(
         self, browser: Client, owner: User, wire: responses.RequestsMock
     ) -> None:
