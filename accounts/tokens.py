@@ -132,7 +132,7 @@ def _access_token(user: User, *, suits: Callable[[Token], bool], spare: bool = T
 
 def _row(user: User) -> Token:
     token = Token.objects.filter(user=user).first()
-    if token is None or not (token.access_token or token.refresh_token):
+    if token is None:
         raise LoginExpired
     return token
 
@@ -202,11 +202,11 @@ def _check_owner(user: User, id_token: str) -> None:
     audience = claims.get("aud")
     if (
         claims.get("sub") != user.subject
-        or str(claims.get("iss", "")).rstrip("/") != user.issuer
+        or str(claims.get("iss")).rstrip("/") != user.issuer
         or settings.OIDC_RP_CLIENT_ID not in (audience if isinstance(audience, list) else [audience])
     ):
         log.error("IAM answered a refresh of user %s with the ID token of somebody else", user.pk)
-        raise jwt.InvalidTokenError("not this user's")
+        raise jwt.InvalidTokenError
 
 
 @sensitive_variables()

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -269,7 +270,7 @@ def test_forgetting_works_while_iam_is_down_and_says_that_it_was_not_told(iam: F
     give_token(ada)
     iam.replies["revoke"] = requests.ConnectionError()
 
-    assert not tokens_forget(ada)
+    assert tokens_forget(ada) is False
     assert not Token.objects.exists()
 
 
@@ -339,7 +340,7 @@ def test_whoever_failed_gives_the_claim_back_and_says_why(iam: FakeIam) -> None:
     for reason in ("503", "it did not answer a moment ago"):
         with pytest.raises(ServiceError) as caught:
             access_token_for(ada)
-        assert reason in caught.value.detail
+        assert caught.value.detail == reason if reason != "503" else "503" in caught.value.detail
 
     token = Token.objects.get()
     assert (token.claim, token.claimed_until) == ("", None)
@@ -424,6 +425,89 @@ def test_each_outcome_of_a_refresh_is_counted(iam: FakeIam, monkeypatch: pytest.
             access_token_for(ada)
 
     assert counted == ["refreshed", "failed", "refused"]
+
+
+def test_each_user_has_tokens_of_their_own(iam: FakeIam) -> None:
+    ada, bob = make_user("ada"), make_user("bob")
+    for user in (ada, bob):
+        whole = {name: f"{name} of {user.subject}" for name in ("access_token", "refresh_token", "id_token")}
+        tokens_store(user=user, answer=TokenAnswer(**whole))
+
+    kept = set(Token.objects.values_list("user", "access_token", "refresh_token", "id_token"))
+    assert kept == {
+        (user.pk, *(f"{name} of {user.subject}" for name in ("access_token", "refresh_token", "id_token")))
+        for user in (ada, bob)
+    }
+    assert [access_token_for(user) for user in (ada, bob)] == ["access_token of sub-ada", "access_token of sub-bob"]
+    assert [id_token_of(user) for user in (ada, bob)] == ["id_token of sub-ada", "id_token of sub-bob"]
+
+    assert tokens_forget(bob)
+    assert iam.calls[-1][1]["token"] == "refresh_token of sub-bob"
+    assert Token.objects.get().user == ada
+
+
+def test_a_token_in_its_last_seconds_is_not_given(iam: FakeIam, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Token, "left", lambda token, now=None: tokens.LAST_USE)
+    monkeypatch.setattr(tokens, "WAIT", 0)
+    ada = make_user()
+    give_token(ada, refresh="")
+    with pytest.raises(LoginExpired):
+        access_token_for(ada)
+
+    give_token(ada)
+    Token.objects.update(claim="of-another", claimed_until=timezone.now() + timedelta(seconds=30))
+    with pytest.raises(ServiceError) as caught:
+        access_token_for(ada)
+    assert caught.value.detail == "a refresh that another process began has not ended"
+
+    Token.objects.update(claimed_until=None)
+    iam.replies["token"] = (503, "down")
+    with pytest.raises(ServiceError):
+        access_token_for(ada)
+
+    Token.objects.update(failed_at=None)
+    iam.replies.clear()
+    iam.answer = {"access_token": "new"}
+    assert token_refresh_now(ada, rejected="refused-by-the-service") == "new"
+
+
+def test_a_refused_token_that_can_not_be_refreshed_means_sign_in_again(iam: FakeIam) -> None:
+    ada = make_user()
+    give_token(ada, "refused-by-the-service", refresh="")
+
+    with pytest.raises(LoginExpired):
+        token_refresh_now(ada, rejected="refused-by-the-service")
+
+
+def test_who_waits_for_anothers_refresh_looks_now_and_then(iam: FakeIam, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+    Token.objects.update(claim="of-another", claimed_until=timezone.now() + timedelta(seconds=30))
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            give_token(ada, "of-the-other")
+
+    monkeypatch.setattr(time, "sleep", pause)
+
+    assert access_token_for(ada) == "of-the-other"
+    assert pauses == [tokens.LOOK] * 2
+
+
+def test_a_claim_that_another_took_over_meanwhile_stays(iam: FakeIam, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = make_user()
+    give_token(ada, expires_in=0)
+
+    def very_slow(refresh_token: str) -> TokenAnswer:
+        Token.objects.update(claim="of-another")
+        return TokenAnswer(access_token="new")
+
+    monkeypatch.setattr("accounts.iam.token_by_refresh", very_slow)
+
+    assert access_token_for(ada) == "new"
+    assert Token.objects.get().claim == "of-another"
 
 
 def test_who_has_no_tokens_has_nothing_to_forget(iam: FakeIam) -> None:

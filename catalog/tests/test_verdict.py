@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from catalog.tosca import verdict
 from catalog.tosca.types import closure, import_urls, load_types, with_types
 from catalog.tosca.verdict import Checker
 
@@ -115,6 +117,94 @@ def test_the_children_end_with_the_work() -> None:
         checker.check(GOOD, {})
         child = checker._idle.queue[0]
     assert child.process.poll() is not None
+    assert child.process.stdin
+    assert child.process.stdin.closed
+    assert child.process.stdout
+    assert child.process.stdout.closed
+
+
+def test_a_child_that_has_died_is_replaced() -> None:
+    with Checker(children=1) as checker:
+        checker.check(GOOD, {})
+        dead = checker._idle.queue[0]
+        dead.process.kill()
+        dead.process.wait()
+        assert checker.check(GOOD, {}).verdict == "parser_failed"
+        assert checker.check(BAD.replace("Nonsense", "Größe"), {}).errors[0].count("tosca.nodes.Größe") == 1
+        assert checker._idle.queue == [checker._idle.queue[0]]
+        assert checker._idle.queue[0] is not dead
+
+
+@pytest.mark.parametrize("program", ["/bin/true", "/bin/not-there"])
+def test_where_no_child_starts_that_is_an_error_and_not_a_verdict(
+    program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    with Checker(children=1) as checker:
+        for _ in range(2):
+            with pytest.raises(OSError, match="does not start" if program == "/bin/true" else "No such file"):
+                checker.check(GOOD, {})
+        assert checker._alive == 0
+
+
+class Slow:
+    """Stands in for a child that answers when it is told to."""
+
+    started: list["Slow"] = []
+    go = threading.Event()
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[dict[str, object], float]] = []
+        self.ended = False
+        Slow.started.append(self)
+
+    def ask(self, request: str, seconds: float) -> str:
+        self.asked.append((json.loads(request), seconds))
+        assert Slow.go.wait(30)
+        return json.dumps({"verdict": "valid", "errors": ["a", "b"]})
+
+    def end(self) -> None:
+        self.ended = True
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Slow]]:
+    monkeypatch.setattr(verdict, "_Child", Slow)
+    monkeypatch.setattr(verdict, "PATIENCE", 0.05)
+    monkeypatch.setattr(Slow, "started", [])
+    monkeypatch.setattr(Slow, "go", threading.Event())
+    yield Slow
+    Slow.go.set()
+
+
+def test_more_children_start_only_while_the_others_are_busy_and_no_more_than_allowed(slow: type[Slow]) -> None:
+    with Checker(seconds=7) as checker, ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(checker.check, "text", {"address": "types"}) for _ in range(4)]
+        until = time.monotonic() + 30
+        while sum(len(child.asked) for child in slow.started) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        assert [child.asked for child in slow.started] == [
+            [({"template": "text", "types": {"address": "types"}}, 7)]
+        ] * 2
+        slow.go.set()
+        assert [future.result(30) for future in asked] == [verdict.Verdict("valid", ("a", "b"))] * 4
+        assert len(slow.started) == 2
+        assert not any(child.ended for child in slow.started)
+    assert all(child.ended for child in slow.started)
+    assert checker._alive == 0
+
+
+def test_one_child_is_prepared_and_then_used(slow: type[Slow]) -> None:
+    slow.go.set()
+    with Checker() as checker:
+        checker.prepare()
+        checker.prepare()
+        assert len(slow.started) == 1
+        for _ in range(3):
+            checker.check("text", {})
+        assert len(slow.started[0].asked) == 3
+    assert len(slow.started) == 1
 
 
 def test_a_child_knows_none_of_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,17 +1,15 @@
 """Asks tosca-parser about templates through child processes that are limited in time and memory, and reused."""
 
 import json
-import logging
 import queue
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-
-log = logging.getLogger(__name__)
 
 VALID, INVALID, PARSER_FAILED, UNREADABLE = "valid", "invalid", "parser_failed", "unreadable"
 TIME_LIMIT = 10.0  # seconds for one template; the slowest honest one takes 0.3
@@ -72,7 +70,8 @@ class _Child:
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
             if stream:
-                stream.close()
+                with suppress(BrokenPipeError):  # what a dead child was not told any more
+                    stream.close()
 
 
 class Checker:

@@ -1,5 +1,6 @@
 """Sending to the orchestrator: once, typed, and on record whatever happens."""
 
+import hashlib
 import json
 import threading
 import uuid
@@ -12,16 +13,19 @@ import responses
 import yaml
 from django.db import connection
 
-from accounts.models import User
+from accounts.models import Token, User
 from accounts.testing import configure, give_token, make_user
 from accounts.tokens import LoginExpired
 from catalog.models import Module, Template
 from deepdash.errors import Problem
+from deepdash.http import ServiceError
 from deployments.choices import Choices
 from deployments.models import Action, Deployment
 from deployments.placement import PLACEMENT, SLA_PLACEMENT, placement_type, with_placement
 from deployments.states import Status
+from deployments.storage.models import StorageAccount
 from deployments.submission import Submission, deployment_submit
+from deployments.testing import make_deployment
 
 ORCHESTRATOR = "https://paas.example.org/orchestrator"
 RAW = """\
@@ -99,6 +103,42 @@ def test_typed_inputs_and_the_templates_own_text_are_sent(ada: User, upstream: r
     assert (deployment.num_cpus, deployment.docker_image) == (2, "deephdc/m:cpu")
 
 
+def test_all_that_was_asked_for_is_on_record(ada: User, upstream: responses.RequestsMock) -> None:
+    upstream.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=ANSWER, status=201)
+    account = StorageAccount.objects.create(owner=ada, label="Box", url="https://box.org", user_name="a", password="x")
+    wanted = submission(
+        user_group="ml-users", module_slug="not-this-one", options={"timeout_mins": 30}, storage=account.key,
+        secret_names=["rclone_password", "not_sent"], parameters={"num_gpus": 0, "rclone_password": "hunter22222"},
+    )  # fmt: skip
+    made = Deployment.objects.get(pk=deployment_submit(user=ada, submission=wanted).pk)
+    assert sent_body(upstream)["userGroup"] == "ml-users"
+    assert (made.submission_key, made.owner, made.issuer, made.subject) == (wanted.key, ada, ada.issuer, ada.subject)
+    assert (made.module, made.module_slug, made.template) == (wanted.module, "m", wanted.template)
+    assert (made.template_file, made.template_title, made.template_text) == ("t.yml", "default", RAW)
+    assert made.template_digest == hashlib.sha256(RAW.encode()).hexdigest()
+    assert (made.title, made.user_group, made.deployment_kind) == ("Alpine", "ml-users", "MARATHON")
+    assert wanted.choices
+    assert (made.choices, made.options) == (wanted.choices.as_dict(), {"timeout_mins": 30})
+    assert (made.inputs, made.secret_inputs) == ({"num_gpus": 0}, ["rclone_password"])
+    assert (made.provider_choice, made.storage) == ({"mode": "auto"}, account.key)
+    assert (made.docker_image, made.num_cpus, made.num_gpus) == ("", None, 0)
+    account.refresh_from_db()
+    assert account.used_at
+
+
+def test_a_template_alone_is_recorded_and_sent_without_the_provider_it_once_had(
+    ada: User, upstream: responses.RequestsMock
+) -> None:
+    upstream.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=ANSWER, status=201)
+    alone = Template(filename="t.yml", raw=with_placement(RAW, sla_id="gone", type=SLA_PLACEMENT))
+    parameters = {"docker_image": "", "dockerhub_img": "i" * 501}
+    wanted = submission(module=None, module_slug="m-of-old", template=alone, choices=None, parameters=parameters)
+    made = Deployment.objects.get(pk=deployment_submit(user=ada, submission=wanted).pk)
+    assert yaml.safe_load(sent_body(upstream)["template"]) == yaml.safe_load(RAW)
+    assert (made.module, made.module_slug, made.template, made.choices) == (None, "m-of-old", None, {})
+    assert made.docker_image == "i" * 500
+
+
 def test_the_orchestrator_is_given_an_address_to_call_back_where_ours_is_known(
     ada: User, upstream: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +177,8 @@ def test_a_second_press_returns_the_first_deployment_and_sends_nothing(
     first = submission()
     one, two = (deployment_submit(user=ada, submission=first) for _ in range(2))
     assert one.pk == two.pk
+    Token.objects.all().delete()
+    assert deployment_submit(user=ada, submission=first).pk == one.pk, "nobody has to sign in for that"
     assert len([call for call in upstream.calls if call.request.method == "POST"]) == 1
 
 
@@ -146,6 +188,7 @@ def test_somebody_elses_key_does_not_lead_to_their_deployment(ada: User, upstrea
     deployment_submit(user=ada, submission=mine)
     mallory = make_user("mallory")
     give_token(mallory)
+    make_deployment(mallory)
     with pytest.raises(Problem, match="submit:template"):
         deployment_submit(user=mallory, submission=mine)
 
@@ -203,6 +246,28 @@ def test_without_a_usable_answer_the_record_stays_and_says_so(
     assert deployment.status == Status.UNCERTAIN
     assert deployment.uuid is None
     assert [event.status for event in deployment.events.all()] == [Status.SUBMITTING, Status.UNCERTAIN]
+
+
+def test_when_no_token_can_be_had_nothing_is_sent_and_who_is_away_is_named(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(user: User) -> str:
+        raise ServiceError("service:unreachable", service="IAM", detail="no route")
+
+    monkeypatch.setattr("deployments.submission.Orchestrator", away)
+    with pytest.raises(Problem) as caught:
+        deployment_submit(user=ada, submission=submission())
+    problem = caught.value
+    assert (problem.id, problem.facts["service"], problem.detail) == ("submit:unsent", "IAM", "no route")
+    assert not Deployment.objects.exists()
+
+
+def test_the_newer_policy_is_sent_when_the_version_is_not_told(ada: User) -> None:
+    with responses.RequestsMock() as upstream:
+        upstream.add(responses.GET, f"{ORCHESTRATOR}/info", status=503)
+        upstream.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=ANSWER, status=201)
+        deployment_submit(user=ada, submission=submission(sla_id="5f0dab12"))
+        assert SLA_PLACEMENT in sent_body(upstream)["template"]
 
 
 def test_a_token_refused_twice_asks_to_sign_in_and_leaves_no_record(
