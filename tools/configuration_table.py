@@ -40,6 +40,8 @@ def main() -> int:
     _, tail = rest.split(END)
     wanted = f"{head}{BEGIN}{table()}{END}{tail}"
     if "--check" in sys.argv[1:]:
+        if text != wanted:
+            print(f"docs/{path.name} is out of date: run python tools/{Path(__file__).name}", file=sys.stderr)
         return int(text != wanted)
     path.write_text(wanted, encoding="utf-8")
     return 0
