@@ -100,7 +100,6 @@ class TrainingList:
     page: "Page[Training]"
     rows: list[RunRow]
     metric: str = ""
-    counts: dict[str, int] | None = None
 
     @property
     def is_moving(self) -> bool:
