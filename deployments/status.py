@@ -1,13 +1,14 @@
 """A deployment's state in words, tone and next step: the one place that knows the Status table of the interface."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from deployments.models import Deployment
 from deployments.reasons import reason_of, site_name
@@ -41,55 +42,34 @@ class StatusView:
 
 
 # The Status table of the interface: label, tone, icon, meaning.
-_TABLE: dict[str, StatusView] = {
-    "SUBMITTING": StatusView(
-        gettext_noop("Sending"), "busy", "spin", gettext_noop("It is on its way to the orchestrator.")
-    ),
-    "UNCERTAIN": StatusView(
-        gettext_noop("Unknown"),
-        "idle",
-        "help",
-        gettext_noop("No answer came when it was sent: it may exist. We look for it."),
-    ),
-    "choosing": StatusView(
-        gettext_noop("Creating: choosing a provider"), "busy", "spin", gettext_noop("The orchestrator accepted it.")
-    ),
-    "starting": StatusView(
-        gettext_noop("Creating: starting at {site}"), "busy", "spin", gettext_noop("{site} is at work on it.")
-    ),
-    "ready": StatusView(gettext_noop("Ready"), "ok", "ok", gettext_noop("Its service answers.")),
-    "training": StatusView(gettext_noop("Training"), "busy", "spin", gettext_noop("A training runs in it.")),
-    "booting": StatusView(
-        gettext_noop("Starting"), "busy", "clock", gettext_noop("It runs; the service inside is still booting.")
-    ),
-    "silent": StatusView(
-        gettext_noop("Not answering"), "warn", "alert", gettext_noop("It runs, but its service does not answer.")
-    ),
-    "unprobed": StatusView(
-        gettext_noop("Deployed"), "idle", "ok", gettext_noop("It runs; whether its service answers was not checked.")
-    ),
-    "CREATE_FAILED": StatusView(
-        gettext_noop("Creation failed"), "bad", "fail", gettext_noop("It could not be created.")
-    ),
-    "UPDATE_IN_PROGRESS": StatusView(
-        gettext_noop("Updating"), "busy", "spin", gettext_noop("The new values are being applied.")
-    ),
-    "UPDATE_FAILED": StatusView(
-        gettext_noop("Update failed"), "warn", "alert", gettext_noop("It may still run as before.")
-    ),
-    "DELETE_IN_PROGRESS": StatusView(gettext_noop("Deleting"), "busy", "spin", gettext_noop("It is being deleted.")),
-    "DELETE_FAILED": StatusView(
-        gettext_noop("Deletion failed"), "bad", "fail", gettext_noop("It still holds resources.")
-    ),
-    "GONE": StatusView(
-        gettext_noop("Deleted"), "idle", "idle", gettext_noop("It is gone; what we knew of it is kept.")
-    ),
-    "never": StatusView(
-        gettext_noop("Not deployed"), "idle", "idle", gettext_noop("It never reached the orchestrator.")
-    ),
-    "UNKNOWN": StatusView(
-        gettext_noop("Unknown"), "idle", "help", gettext_noop("There is no answer about its status right now.")
-    ),
+_TABLE: dict[str, tuple[Promise, str, str, Promise]] = {
+    "SUBMITTING": (_("Sending"), "busy", "spin", _("It is on its way to the orchestrator.")),
+    "UNCERTAIN": (_("Unknown"), "idle", "help", _("No answer came when it was sent: it may exist. We look for it.")),
+    "choosing": (_("Creating: choosing a provider"), "busy", "spin", _("The orchestrator accepted it.")),
+    "starting": (_("Creating: starting at {site}"), "busy", "spin", _("{site} is at work on it.")),
+    "ready": (_("Ready"), "ok", "ok", _("Its service answers.")),
+    "training": (_("Training"), "busy", "spin", _("A training runs in it.")),
+    "booting": (_("Starting"), "busy", "clock", _("It runs; the service inside is still booting.")),
+    "silent": (_("Not answering"), "warn", "alert", _("It runs, but its service does not answer.")),
+    "unprobed": (_("Deployed"), "idle", "ok", _("It runs; whether its service answers was not checked.")),
+    "CREATE_FAILED": (_("Creation failed"), "bad", "fail", _("It could not be created.")),
+    "UPDATE_IN_PROGRESS": (_("Updating"), "busy", "spin", _("The new values are being applied.")),
+    "UPDATE_FAILED": (_("Update failed"), "warn", "alert", _("It may still run as before.")),
+    "DELETE_IN_PROGRESS": (_("Deleting"), "busy", "spin", _("It is being deleted.")),
+    "DELETE_FAILED": (_("Deletion failed"), "bad", "fail", _("It still holds resources.")),
+    "GONE": (_("Deleted"), "idle", "idle", _("It is gone; what we knew of it is kept.")),
+    "never": (_("Not deployed"), "idle", "idle", _("It never reached the orchestrator.")),
+    "UNKNOWN": (_("Unknown"), "idle", "help", _("There is no answer about its status right now.")),
+}
+_WAS: dict[str, Promise] = {
+    Status.CREATE_IN_PROGRESS: _("Was being created"),
+    Status.CREATE_COMPLETE: _("Was deployed"),
+    Status.CREATE_FAILED: _("Had failed"),
+    Status.UPDATE_IN_PROGRESS: _("Was being updated"),
+    Status.UPDATE_COMPLETE: _("Was deployed"),
+    Status.UPDATE_FAILED: _("Was not updated"),
+    Status.DELETE_IN_PROGRESS: _("Was being deleted"),
+    Status.DELETE_FAILED: _("Was not deleted"),
 }
 
 
@@ -101,14 +81,14 @@ def describe(deployment: Deployment, *, unreachable: bool = False, now: datetime
     """
     row = _row(deployment, unreachable)
     site = site_name(deployment.provider_name)
-    view = _TABLE.get(row) or StatusView(
-        row.replace("_", " ").capitalize(), "idle", "help", _("This dashboard does not know this status.")
-    )
-    return replace(
-        view,
-        label=_(view.label).replace("{site}", site),
-        meaning=_(view.meaning).replace("{site}", site),
-        spinning=view.icon == "spin",
+    other = (row.replace("_", " ").capitalize(), "idle", "help", gettext("This dashboard does not know this status."))
+    label, tone, icon, meaning = _TABLE.get(row, other)
+    return StatusView(
+        str(label).replace("{site}", site),
+        tone,
+        icon,
+        str(meaning).replace("{site}", site),
+        spinning=icon == "spin",
         sub=_sub(deployment, row, (now or timezone.now()) - deployment.status_since),
         next_step=_next_step(deployment, row),
     )
@@ -139,39 +119,40 @@ def _sub(deployment: Deployment, row: str, passed: timedelta) -> str:
     """The line below the label in a list."""
     match row:
         case "choosing":
-            return _("Choosing a provider, %(so_far)s") % {"so_far": _so_far(passed)}
+            return gettext("Choosing a provider, %(so_far)s") % {"so_far": _so_far(passed)}
         case "starting":
             site = site_name(deployment.provider_name)
-            return _("Starting at %(site)s, %(so_far)s") % {"site": site, "so_far": _so_far(passed)}
+            return gettext("Starting at %(site)s, %(so_far)s") % {"site": site, "so_far": _so_far(passed)}
         case "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS":
             return _so_far(passed)
         case "UNCERTAIN":
-            return _("Not known whether accepted")
+            return gettext("Not known whether accepted")
         case "CREATE_FAILED" | "UPDATE_FAILED" | "DELETE_FAILED":
             reason = reason_of(deployment.status_reason, deployment.status)
             return reason.gist if reason else ""
         case "UNKNOWN":
-            was = _WAS.get(deployment.known_status or deployment.status)
-            return _(was) if was else ""
+            return str(_WAS.get(deployment.known_status or deployment.status, ""))
     return ""
 
 
 def _next_step(deployment: Deployment, row: str) -> NextStep | None:
     page, form = deployment.get_absolute_url(), configure_url(deployment) if deployment.module_slug else ""
-    why = NextStep("why", _("See why"), f"{page}#why")
+    why = NextStep("why", gettext("See why"), f"{page}#why")
     match row:
         case "ready" | "unprobed" | "training":
-            return NextStep("open", _("Open"), page)
+            return NextStep("open", gettext("Open"), page)
         case "silent" | "UPDATE_FAILED":
             return why
         case "CREATE_FAILED" | "never":
-            return NextStep("again", _("Change and try again"), form) if form else why
+            return NextStep("again", gettext("Change and try again"), form) if form else why
         case "DELETE_FAILED":
-            return NextStep("delete", _("Delete again"), reverse("deployments:delete", args=[deployment.reference]))
+            return NextStep(
+                "delete", gettext("Delete again"), reverse("deployments:delete", args=[deployment.reference])
+            )
         case "GONE":
-            return NextStep("clone", _("Clone"), form) if form else None
+            return NextStep("clone", gettext("Clone"), form) if form else None
         case "UNCERTAIN" | "UNKNOWN":
-            return NextStep("look", _("Try now"), f"{page}?fresh=1")
+            return NextStep("look", gettext("Try now"), f"{page}?fresh=1")
     return None
 
 
@@ -187,19 +168,7 @@ def configure_url(deployment: Deployment) -> str:
 def _so_far(passed: timedelta) -> str:
     minutes = int(passed.total_seconds() // 60)
     if minutes < 1:
-        return _("just begun")
+        return gettext("just begun")
     if minutes < 120:
-        return _("%(number)s min so far") % {"number": minutes}
-    return _("%(number)s h so far") % {"number": minutes // 60}
-
-
-_WAS: dict[str, str] = {
-    Status.CREATE_IN_PROGRESS: gettext_noop("Was being created"),
-    Status.CREATE_COMPLETE: gettext_noop("Was deployed"),
-    Status.CREATE_FAILED: gettext_noop("Had failed"),
-    Status.UPDATE_IN_PROGRESS: gettext_noop("Was being updated"),
-    Status.UPDATE_COMPLETE: gettext_noop("Was deployed"),
-    Status.UPDATE_FAILED: gettext_noop("Was not updated"),
-    Status.DELETE_IN_PROGRESS: gettext_noop("Was being deleted"),
-    Status.DELETE_FAILED: gettext_noop("Was not deleted"),
-}
+        return gettext("%(number)s min so far") % {"number": minutes}
+    return gettext("%(number)s h so far") % {"number": minutes // 60}
