@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -104,7 +105,7 @@ class Portrait:
     def updatable(self) -> bool:
         return not why_not_updatable(self.deployment)
 
-    @property
+    @cached_property
     def can(self) -> Permissions:
         """What may be done with it, as far as the orchestrator's version is known without asking."""
         return permissions(self.deployment, orchestrator_info_kept())
