@@ -112,6 +112,7 @@ def drift(subject: str, answer: Answer) -> Iterator[Finding]:
         theirs = parsedate_to_datetime(answer.headers.get("Date", ""))
     except ValueError:
         return
+    theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)  # "-0000" names no zone (RFC 5322)
     off = (datetime.now(UTC) - theirs).total_seconds()
     if abs(off) > DRIFT:
         where = "ahead of" if off > 0 else "behind"

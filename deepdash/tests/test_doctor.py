@@ -3,19 +3,21 @@
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from email.utils import formatdate
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, formatdate
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from time import time
 from typing import Any
 
 import pytest
+import requests
 from pytest_django import Settings
 
 from accounts.testing import configure
 from deepdash import doctor
-from deepdash.doctor import Finding, Level, answering, background_work, own_certificate
+from deepdash.answers import Answer
+from deepdash.doctor import Finding, Level, answering, background_work, drift, own_certificate
 from deepdash.queue import SILENCE
 from tests.certificates import make_certificate
 
@@ -137,3 +139,9 @@ def test_dead_workers_and_a_dead_beat_are_told_apart(
     said = unwell(background_work())
     assert [(level, subject) for level, subject, _ in said] == [(level, subject) for level, subject, _ in found]
     assert all(words in text for (_, _, text), (_, _, words) in zip(said, found, strict=True))
+
+
+def test_a_date_without_a_zone_is_taken_as_utc() -> None:
+    response = requests.Response()
+    response.headers["Date"] = format_datetime(datetime.now(UTC).replace(tzinfo=None))  # ends in -0000
+    assert list(drift("IAM", Answer("IAM", response, b""))) == []
