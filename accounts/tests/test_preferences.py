@@ -6,6 +6,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from accounts import preferences
 from accounts.models import User
 from accounts.preferences import PreferencesForm
 from accounts.testing import make_user
@@ -29,6 +30,18 @@ def test_zone_and_mails_are_saved(ada: User, browser: Client) -> None:
     assert browser.post("/preferences", {"timezone": "Pacific/Auckland"}).status_code == 302
     ada.refresh_from_db()
     assert (ada.timezone, ada.mail_notices) == ("Pacific/Auckland", False)
+
+
+def test_the_list_of_zones_is_read_once_and_no_zone_costs_a_template(
+    ada: User, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.get("/preferences")
+    monkeypatch.setattr(preferences, "available_timezones", lambda: pytest.fail("read again"))
+    User.objects.filter(pk=ada.pk).update(timezone="America/New_York")
+    answer = browser.get("/preferences")
+    assert '<option value="America/New_York" selected>America/New York</option>' in answer.text
+    assert answer.text.count('<option value="America/') > 100
+    assert len(answer.templates) < 60
 
 
 def test_a_zone_that_does_not_exist_is_refused(ada: User, browser: Client) -> None:
