@@ -1,5 +1,7 @@
 """The strips of the home page as they were drawn last, so that the page has them at once and nothing in it moves."""
 
+from typing import NamedTuple
+
 from django.core.cache import cache
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -10,13 +12,20 @@ from deepdash.types import Request
 from deployments.home import home
 from deployments.views.common import signed_in
 
-KEPT = 3600  # seconds
+KEPT = 60  # seconds; what is older has often changed, and all below it would move when the new one comes
 
 
-def home_kept(request: Request) -> SafeString:
-    """The user's strips, up to an hour old; the page asks for them anew when it is there. No forms may be in them."""
+class Strips(NamedTuple):
+    """``fresh`` ones were drawn for this page; others it asks for anew when it is there."""
+
+    drawn: SafeString
+    fresh: bool
+
+
+def home_kept(request: Request) -> Strips:
+    """The user's strips, up to a minute old. No forms may be in them."""
     kept: SafeString | None = cache.get(_key(request))
-    return home_drawn(request) if kept is None else kept
+    return Strips(home_drawn(request), fresh=True) if kept is None else Strips(kept, fresh=False)
 
 
 def home_drawn(request: Request) -> SafeString:

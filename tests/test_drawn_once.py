@@ -61,6 +61,7 @@ def test_each_reader_sees_the_same_after_others_as_alone(readers: dict[str, Clie
     caches["fragments"].clear()
     for _ in range(2):
         for (name, page), text in alone.items():
+            cache.clear()  # of what is kept for one reader alone
             assert drawn(readers[name], page) == text, (name, page)
 
 

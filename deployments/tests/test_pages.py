@@ -433,6 +433,15 @@ def test_home_strips_come_from_the_database_alone(
     assert len(wire.calls) == 0
 
 
+def test_the_home_page_asks_again_only_for_strips_that_were_drawn_before(browser: Client, owner: User) -> None:
+    make_deployment(owner, title="Broken", status=Status.CREATE_FAILED)
+    first, second = text(browser.get("/")), text(browser.get("/"))
+    for page in (first, second):
+        assert "Needs your attention" in page
+    assert 'hx-get="/home-strips"' not in first
+    assert 'hx-get="/home-strips"' in second
+
+
 def test_old_addresses_lead_on(browser: Client, owner: User, services: None) -> None:
     mine = make_deployment(owner, physical_id="i1")
     assert browser.get(f"/template/{mine.uuid}").headers["Location"] == f"/deployments/{mine.uuid}/template"
