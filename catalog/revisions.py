@@ -12,7 +12,7 @@ _STATEMENT = """
            (SELECT COUNT(*) FROM catalog_template), (SELECT SUM(revision) FROM catalog_template),
            (SELECT MAX(started) FROM catalog_refreshrun WHERE state = %s)
     FROM catalog_module
-"""
+"""  # not shown
 
 
 class Signature(NamedTuple):
