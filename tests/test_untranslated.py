@@ -23,6 +23,14 @@ from tools.translating.templates import untranslated
         '{% pill "ok" "ok" "Accepted" %}',
         "{% translate 'Yes' %}<p>{% blocktranslate %}Fine{% endblocktranslate %} Forgotten</p>",
         "<code>{% if a %}</code><p>Forgotten</p>{% endif %}",
+        '<p>{{ day|date:"j M Y" }}</p>',
+        '<p>{{ names|join:" and " }}</p>',
+        '<p>{{ days|add:" days" }}</p>',
+        '<input type="submit" value="Send now">',
+        '<button data-confirm="Are you sure?"></button>',
+        "<p hx-prompt='Your name?'></p>",
+        '<input aria-placeholder="Type here">',
+        '{% field f label="Your name" %}',
     ],
 )
 def test_words_in_a_template_are_found(source: str) -> None:
@@ -38,6 +46,8 @@ def test_words_in_a_template_are_found(source: str) -> None:
         "<code>manage.py refresh_catalog</code><pre>some code</pre>",
         "<p>{{ name }} · {{ size }} GB, GPU – IAM &nbsp;</p>",
         '<p data-tone="{{ tone|default:"warning" }}">{{ kind|default:_("not known") }}</p>',
+        '<p data-filter="#list tbody tr">{{ day|date:"Y-m-d" }} {{ day|date:_("j M") }} {{ here|add:"?fresh=1" }}</p>',
+        '<input type="hidden" value="Some Name"><input type="submit" value="{% translate "Send" %}">',
         '{% block wrap_class %} narrow{% endblock %}{% url "catalog:home page" %}',
     ],
 )
@@ -53,6 +63,14 @@ def test_what_is_translated_or_no_language_is_left_alone(source: str) -> None:
         'raise Problem("page:x", cause="It is gone")',
         'form.add_error("x", "It can’t be empty.")',
         "names = {1: 'Newest'}",
+        'messages.info(request, "done")',
+        'raise ValidationError("required")',
+        'field = forms.CharField(label="e-mail")',
+        'field = forms.CharField(widget=forms.TextInput(attrs={"placeholder": "name"}))',
+        'said = format_html("<b>{}</b> left", number)',
+        'said = " and ".join(names)',
+        'state = models.CharField(max_length=9, choices=[("a", "Not yet")])',
+        'day = date_format(when, "j M Y")',
     ],
 )
 def test_sentences_in_a_module_are_found(source: str) -> None:
@@ -70,6 +88,10 @@ def test_sentences_in_a_module_are_found(source: str) -> None:
         'name = "Some Name"  # not shown',
         "if name == 'Some Name': pass",
         'rows = models.TextField(help_text="As upstream wrote it")',
+        'said = ", ".join(names)',
+        "said = format_html(\"<b class='{}'>{}</b>\", tone, name)",
+        'day = formatted(when, "H:i")',
+        'field = forms.CharField(label=_("e-mail"))',
         'said = ngettext("%(n)s minute ago", "%(n)s minutes ago", n) % {"n": n}',
     ],
 )

@@ -1,12 +1,13 @@
 """Sentences in Python modules that no gettext call holds.
 
-What is a sentence is a guess: a text with blanks between words, or a single word with a capital. What the guess takes
-for one and nobody reads on a page is named with ``# not shown`` on its line.
+What is a sentence is a guess: a text with blanks between words, or a single word with a capital; where only texts for
+people stand (labels, messages, the text of ``format_html``, what names are joined by) any word is one. What the guess
+takes for one and nobody reads on a page is named with ``# not shown`` on its line.
 """
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tools.translating import Finding
@@ -34,6 +35,15 @@ _LOGGERS = {"log", "logger", "logging"}
 _SENTENCE = re.compile(r"[^\W\d_]{2,}([’'][^\W\d_]+)?[,;:.]? [^\W\d_]{2,}|^[“(]?[A-Z][a-z]{2,}[.…]?$|^[A-Z][a-z]+ ")
 _MARKUP = re.compile(r"^<|^[a-z-]+=|; [a-z]+=|^(Referer|Authorization|Bearer )")
 _KEPT = "# not shown"
+# Places of people's words alone: one word is enough there.
+_SPOKEN_KEYWORDS = {"label", "help_text", "empty_label", "error_messages", "verbose_name", "verbose_name_plural"}
+_SPOKEN_KEYS = {"alt", "aria-label", "placeholder"}
+_SPOKEN_CALLS = {"ValidationError", "format_html"}
+_MESSAGES = {"debug", "info", "success", "warning", "error"}
+_DATES = {"formatted", "date_format"}
+_DAY = re.compile(r"[FMNbDljSAaPg]")  # what of a date's format differs by language
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_MARKS = re.compile(r"<[^<>]*>|&\w+;|\{\w*\}|%\(\w+\)[sd]|https?://\S+")
 
 
 def findings(root: Path) -> list[Finding]:
@@ -51,12 +61,51 @@ def findings(root: Path) -> list[Finding]:
 def unmarked(source: str) -> Iterator[tuple[ast.Constant | ast.JoinedStr, str]]:
     """Texts of a module that look as if people read them, and are not marked."""
     lines = source.splitlines()
-    for node in _texts(ast.parse(source)):
+    tree = ast.parse(source)
+    said = set()
+    for spoken in _spoken(tree):
+        said.add(spoken)
+        if not lines[spoken.lineno - 1].endswith(_KEPT):
+            yield spoken, str(spoken.value)
+    for node in _texts(tree):
+        if node in said:
+            continue
         text = _words(node)
         raw = lines[node.lineno - 1].encode()[node.col_offset :].startswith(b"r")  # a pattern
         kept = any(line.endswith(_KEPT) for line in lines[node.lineno - 1 : node.end_lineno])
         if _SENTENCE.search(text) and not (_MARKUP.search(text) or raw or kept):
             yield node, text
+
+
+def _spoken(tree: ast.AST) -> Iterator[ast.Constant]:
+    """Literals with words in them, at places where nothing but words for people stands; and formats of dates."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            yield from _literals(v for k, v in pairs if isinstance(k, ast.Constant) and k.value in _SPOKEN_KEYS)
+        if not isinstance(node, ast.Call):
+            continue
+        name, owner = _name(node.func), node.func.value if isinstance(node.func, ast.Attribute) else None
+        of = owner.id if isinstance(owner, ast.Name) else ""
+        if of != "models":
+            yield from _literals(keyword.value for keyword in node.keywords if keyword.arg in _SPOKEN_KEYWORDS)
+        if name in _SPOKEN_CALLS:
+            yield from _literals(node.args[:1])
+        elif (of == "messages" and name in _MESSAGES) or name == "add_error":
+            yield from _literals(node.args[1:2])
+        elif name == "join" and owner:
+            yield from _literals([owner])
+        elif name in _DATES:
+            yield from _literals(node.args[1:2], _DAY)
+
+
+def _literals(nodes: Iterable[ast.expr], of: re.Pattern[str] = _WORD) -> Iterator[ast.Constant]:
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if of.search(_MARKS.sub(" ", node.value)):
+                yield node
+        elif isinstance(node, ast.Dict):
+            yield from _literals(node.values)
 
 
 def _words(node: ast.Constant | ast.JoinedStr) -> str:
@@ -95,7 +144,8 @@ def _is_unshown(parent: ast.AST, place: str, child: ast.AST) -> bool:
                 if parent.func.value.id in _LOGGERS:
                     return True
                 # What models say of their columns stands in the administration.
-                return parent.func.value.id == "models" and place in {"args", "keywords"}
+                choices = isinstance(child, ast.keyword) and child.arg == "choices"
+                return parent.func.value.id == "models" and place in {"args", "keywords"} and not choices
             return False
         case ast.Dict():
             return place == "keys"

@@ -19,11 +19,24 @@ NAMES = {
     "CPU", "CPUs", "CSV", "DEEPaaS", "Docker", "GPU", "GPUs", "IAM", "JSON", "JupyterLab", "MB", "GB", "UTC", "URL",
     "WebDAV", "YAML", "curl", "deepdash", "json", "metadata", "min", "px",
 }  # fmt: skip
+# Attributes that a script or a browser says, where they hold prose; and buttons, whose words are their value.
+_PERHAPS_SPOKEN = re.compile(
+    r"""(?<![\w-])(data-(?!filter)[\w-]+|aria-(?:placeholder|roledescription)|hx-(?:confirm|prompt))=("[^"]*"|'[^']*')"""
+)
+_PUSHED = re.compile(r"""type=["']?(?:submit|button|reset)\b""")
+_PUSH = re.compile(r"""(?<![\w-])(value)=("[^"]*"|'[^']*')""")
 _TAG = re.compile(r"""<(/?)(!?[a-zA-Z][\w-]*)((?:[^"'>]|"[^"]*"|'[^']*')*)>""")
 _ATTRIBUTE = re.compile(rf"""(?<![\w-])({"|".join(_SPOKEN)})=("[^"]*"|'[^']*')""")
 _UNREAD = re.compile(rf"""((?<![\w-])(?!(?:{"|".join(_SPOKEN)})=)[\w-]+=["'])""")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_DEFAULT = re.compile(r"""\|(?:default|default_if_none|yesno|pluralize):("[^"]*"|'[^']*')|\|(pluralize)\b""")
+_DEFAULT = re.compile(
+    r"""\|(?:default|default_if_none|yesno|pluralize|join|stringformat|add(?=:["'][\w ])):("[^"]*"|'[^']*')"""
+    r"""|\|(pluralize)\b"""
+)
+_DAY = re.compile(
+    r"""\|(?:date|time):(?:"[^"]*[FMNbDljSAaPgE][^"]*"|'[^']*[FMNbDljSAaPgE][^']*')"""
+)  # differs by language
+_SAID = re.compile(r"""\b(?:label|title|text|what|heading|hint)=("[^"]*"|'[^']*')""")
 _LITERAL = re.compile(r"""(?<![(\w=])(?:[\w]+=)?("[^"]*"|'[^']*')""")
 _PROSE = re.compile(r"[A-Z][a-z]+|[a-z] [a-z]")
 # Tags whose literals are shown; of others (url, static, if ...) they are names.
@@ -96,6 +109,10 @@ def _attributes(shown: str) -> Iterator[tuple[int, str]]:
         for attribute in _ATTRIBUTE.finditer(tag[3]):
             if _has_words(attribute[2]):
                 yield tag.start(3) + attribute.start(), f"{attribute[1]}={_readable(attribute[2])}"
+        pushed = _PUSH.finditer(tag[3]) if tag[2].lower() == "input" and _PUSHED.search(tag[3]) else ()
+        for attribute in (*_PERHAPS_SPOKEN.finditer(tag[3]), *pushed):
+            if attribute[1] not in _SPOKEN and _PROSE.search(attribute[2]) and _has_words(attribute[2]):
+                yield tag.start(3) + attribute.start(), f"{attribute[1]}={_readable(attribute[2])}"
 
 
 def _arguments(tokens: list[Token]) -> Iterator[tuple[int, str]]:
@@ -114,7 +131,11 @@ def _arguments(tokens: list[Token]) -> Iterator[tuple[int, str]]:
         for match in _DEFAULT.finditer(token.contents):
             if match[2] or _has_words(match[1]):
                 yield at, token.contents
-        if tag in _SHOWING:
+        if _DAY.search(token.contents):
+            yield at, token.contents
+        if tag not in _SHOWING:
+            yield from ((at, token.contents) for said in _SAID.finditer(token.contents) if _PROSE.search(said[1]))
+        else:
             rest = token.contents.split(None, 2 if tag == "include" else 1)[-1]
             for literal in _LITERAL.finditer(rest):
                 if _PROSE.search(literal[1]) and not literal[1][1:-1].endswith(".html"):
