@@ -72,7 +72,7 @@ class PreferencesForm(_UserForm):
                 "spellcheck": "false",
                 "placeholder": "ssh-ed25519 AAAA… ada@laptop",  # not shown
             }
-        ),  # fmt: skip
+        ),
         help_text=_("Filled in where a template asks for one, so that you can sign in to its machines"),
     )
     mail_notices = forms.BooleanField(label=_("Send me notices by e-mail too"), required=False)

@@ -272,7 +272,7 @@ def _scalar_unit(item: Input, type: str) -> InputField:
             raise ValidationError(_("“%(unit)s” is not a unit; choose one of %(units)s.") % facts)
         scalar = split_scalar(f"{number} {unit}", type)
         if scalar is None:
-            raise ValidationError(_("“%(text)s” is not a number.") % {"text": number[:40]})
+            raise values.not_a_number(number)
         return " ".join(scalar)
 
     return _Scalar(

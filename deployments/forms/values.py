@@ -74,8 +74,9 @@ def scalar(text: str, type: str) -> Any:
                 raise ValueError
             return value
     except ValueError:
-        said = _("“%(text)s” is not a whole number.") if type == "integer" else _("“%(text)s” is not a number.")
-        raise ValidationError(said % {"text": text[:40]}) from None
+        if type == "integer":
+            raise ValidationError(_("“%(text)s” is not a whole number.") % {"text": text[:40]}) from None
+        raise not_a_number(text) from None
     if type == "boolean":
         if text.casefold() not in TRUE | FALSE:
             raise ValidationError(_("“%(text)s” is neither true nor false.") % {"text": text[:40]})
@@ -87,6 +88,15 @@ def scalar(text: str, type: str) -> Any:
             raise ValidationError(said % {"text": text[:40], "units": ", ".join(UNITS[type])})
         return " ".join(parts)
     return text
+
+
+def not_a_number(text: str) -> ValidationError:
+    """What to say; a comma is not guessed at: it parts decimals in some languages and thousands in others."""
+    if "," in text:
+        said = _("“%(text)s” is not a number; write decimals with a point, such as 0.5.")
+    else:
+        said = _("“%(text)s” is not a number.")
+    return ValidationError(said % {"text": text[:40]})
 
 
 def _lines(text: str) -> list[str]:

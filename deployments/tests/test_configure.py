@@ -129,7 +129,7 @@ def test_when_the_registry_is_not_read_any_tag_can_be_written(browser: Client, o
     assert html.fromstring(page.content.decode()).get_element_by_id("tag").tag == "input"
     assert shown(page)["in-docker_image"] == "deephdc/deep-oc-new:my-Tag"
     answer = browser.post(f"/module/{module.slug}", {**shown(page), "docker_tag": "a b/../c", "action": "apply"})
-    assert "“a b/../c” is no tag" in words(answer)
+    assert "“a b/../c” is not a tag" in words(answer)
 
 
 # -- Links ------------------------------------------------------------------------------------------------
@@ -243,9 +243,9 @@ def test_a_secret_is_updated_when_it_is_typed_and_never_kept(
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"deployment_kind": "MARATHON"}, "Marathon deployments can't be changed"),
-        ({"deployment_kind": "CHRONOS"}, "Chronos deployments can't be changed"),
-        ({"deployment_kind": "QCG"}, "QCG deployments can't be changed"),
+        ({"deployment_kind": "MARATHON"}, "Marathon deployments can’t be changed"),
+        ({"deployment_kind": "CHRONOS"}, "Chronos deployments can’t be changed"),
+        ({"deployment_kind": "QCG"}, "QCG deployments can’t be changed"),
         ({"status": Status.CREATE_FAILED}, "Only a deployment that was created completely"),
         ({"status": Status.DELETE_IN_PROGRESS}, "Only a deployment that was created completely"),
         ({"status": Status.GONE}, "It is gone"),

@@ -1,6 +1,8 @@
 """The form made from a template: each type is asked for fittingly, checked, and sent as its YAML type."""
 
+import html
 import json
+import re
 from typing import Any
 
 import pytest
@@ -388,3 +390,46 @@ def test_labels_and_tabs_of_a_template_stay_in_its_own_words() -> None:
         form = ToscaForm(None, description=TemplateDescription(inputs=(own,)), values={})
         assert str(form.fields["in-memory"].label) == "Memory"
         assert "Machine" in [section.title for section in form.sections()]
+
+
+NUMBERS = """
+rate: {type: float, default: 0.25, constraints: [{in_range: [0.125, 0.75]}]}
+whole: {type: integer, default: 12345}
+disk: {type: scalar-unit.size, default: 1.5 GB}
+many: {type: list, entry_schema: {type: float}, default: [0.5, 1234.5]}
+kept: {type: timestamp, default: 2026-11-23T14:30:00Z}
+"""
+
+
+def shown_and_sent_back(inputs: str) -> dict[str, Any]:
+    """The parameters of a form that is sent as a browser fills it in from the page."""
+    page = str(form_for(inputs))
+    typed = QueryDict(mutable=True)
+    for tag in re.findall(r"<input[^>]*>", page):
+        given = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if "name" in given and given.get("type") not in {"checkbox", "radio"}:
+            typed.appendlist(given["name"], html.unescape(given.get("value", "")))
+    for name, text in re.findall(r'<textarea[^>]*?name="([^"]*)"[^>]*>\s*(.*?)</textarea>', page, re.DOTALL):
+        typed.appendlist(name, html.unescape(text))
+    for name, options in re.findall(r'<select[^>]*?name="([^"]*)"[^>]*>(.*?)</select>', page, re.DOTALL):
+        typed.appendlist(name, (re.findall(r'value="([^"]*)" selected', options) or [""])[0])
+    return sent(inputs, typed.urlencode())
+
+
+@pytest.mark.parametrize("language", ["es", "it"])
+def test_numbers_go_out_as_in_english_whatever_language_the_form_is_shown_in(language: str) -> None:
+    with translation.override("en"):
+        english = yaml.safe_dump(shown_and_sent_back(NUMBERS))
+    with translation.override(language):
+        assert yaml.safe_dump(shown_and_sent_back(NUMBERS)) == english
+    assert all(sent in english for sent in ("rate: 0.25", "whole: 12345", "1.5 GB", "- 1234.5"))
+
+
+@pytest.mark.parametrize(("language", "advice"), [("es", "con punto, como 0.5"), ("it", "con il punto, come 0.5")])
+@pytest.mark.parametrize(
+    ("spec", "data"),
+    [("x: {type: float}", "in-x=0,5"), ("x: {type: scalar-unit.size}", "in-x_0=0,5&in-x_1=GB")],
+)
+def test_a_decimal_comma_is_answered_with_how_to_write_it(language: str, advice: str, spec: str, data: str) -> None:
+    with translation.override(language):
+        assert advice in refused(spec, data)
