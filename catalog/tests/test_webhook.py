@@ -93,6 +93,55 @@ def test_a_signed_push_asks_for_a_refresh_at_once(
     assert len(nudges) == 1
 
 
+OTHER = PUSH | {"ref": "refs/heads/topic"}
+NAME, REF = "indigo-dc/tosca-templates", "refs/heads/master"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "words", "verdict", "about"),
+    [
+        ({}, 202, "The catalogue will be refreshed.", "queued", (NAME, REF)),
+        ({"event": "ping"}, 200, "Hello. Pushes will refresh the catalogue.", "ping", (NAME, "")),
+        ({"event": "issues"}, 200, "Only pushes refresh the catalogue.", "other", (NAME, REF)),
+        ({"event": ""}, 200, "Only pushes refresh the catalogue.", "other", (NAME, REF)),
+        ({"payload": OTHER}, 200, "This branch is not watched.", "unwatched", (NAME, "refs/heads/topic")),
+        ({"body": b"[]"}, 400, "The body is no payload of a webhook.", "malformed", ("", "")),
+        ({"body": b"x" * (webhook.MAX_BYTES + 1)}, 413, "More than 5 MiB.", "large", ("", "")),
+        ({"X_Hub_Signature_256": ""}, 403, "It is not signed.", "forged", ("", "")),
+        ({"X_Hub_Signature_256": "sha256=0"}, 403, "The signature does not fit.", "forged", ("", "")),
+        (
+            {"X_Hub_Signature_256": "", "X_Hub_Signature": "sha1=0"},
+            403,
+            "It is signed with SHA-1 alone, which is not taken.",
+            "forged",
+            ("", ""),
+        ),
+    ],
+)
+def test_who_delivers_is_told_what_was_made_of_it_and_so_is_the_record(
+    sent: dict[str, Any], status: int, words: str, verdict: str, about: tuple[str, str]
+) -> None:
+    answer = deliver(**sent)
+    assert (answer.status_code, answer.json()) == (status, {"answer": words})
+    row = the_row()
+    assert (row.verdict, row.answer, (row.repository, row.ref)) == (verdict, f"{status} {words}", about)
+    assert (row.event, row.delivery) == (sent.get("event", "push"), "guid-1")
+
+
+def test_names_that_are_too_long_are_cut_to_their_columns() -> None:
+    long = {"ref": "r" * 256, "repository": {"full_name": "n" * 201, "default_branch": "master"}}
+    assert deliver(long, event="e" * 65, id="i" * 65).status_code == 200
+    row = the_row()
+    assert (row.event, row.delivery, row.repository, row.ref) == ("e" * 64, "i" * 64, "n" * 200, "r" * 255)
+
+
+def test_exactly_as_much_as_is_allowed_is_read() -> None:
+    body = json.dumps(PUSH).encode()
+    with patch.object(webhook, "MAX_BYTES", len(body)):
+        assert deliver(body=body).status_code == 202
+        assert deliver(body=body + b" ", id="2").status_code == 413
+
+
 def test_nothing_is_kept_of_the_people_a_payload_names() -> None:
     deliver()
     assert "ada" not in " ".join(str(value) for value in WebhookDelivery.objects.values_list()[0])
@@ -137,10 +186,16 @@ def test_without_a_list_any_signed_repository_counts() -> None:
 def test_a_repeated_delivery_does_nothing_more() -> None:
     assert deliver().status_code == 202
     RefreshRun.objects.update(state=RefreshRun.State.DONE)
-    assert deliver().status_code == 200
-    assert deliver().status_code == 200
-    assert the_row().repeats == 2
-    assert RefreshRun.objects.count() == 1
+    assert deliver(id="another").status_code == 202
+    RefreshRun.objects.update(state=RefreshRun.State.DONE)
+    for _ in range(2):
+        again = deliver()
+        assert again.status_code == 200
+        assert again.json() == {"answer": "This delivery came before; nothing more is done."}
+    assert list(WebhookDelivery.objects.order_by("delivery").values_list("delivery", "repeats")) == [
+        ("another", 0), ("guid-1", 2),
+    ]  # fmt: skip
+    assert RefreshRun.objects.count() == 2
 
 
 def test_who_forges_a_delivery_can_not_take_its_id_away() -> None:
@@ -178,8 +233,11 @@ def test_the_old_signature_counts_only_where_a_setting_allows_it() -> None:
 
 def test_without_a_secret_everything_is_refused_unless_a_setting_says_otherwise() -> None:
     with use_config(GITHUB_SECRET=SecretStr("")):
-        assert deliver().status_code == 403
-        assert the_row().verdict == "closed"
+        closed = deliver()
+        assert (closed.status_code, closed.json()["answer"]) == (
+            403, "No webhook secret is set here, so none can be trusted.",
+        )  # fmt: skip
+        assert (the_row().verdict, the_row().genuine) == ("closed", False)
         with use_config(WEBHOOK_ALLOW_UNSIGNED=True):
             assert deliver(X_Hub_Signature_256="").status_code == 202
     with use_config(WEBHOOK_ALLOW_UNSIGNED=True):
