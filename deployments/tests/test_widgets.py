@@ -99,7 +99,7 @@ def test_each_widget(inputs: str, parameters: str, data: str, value: Any) -> Non
         ("x: {type: map}", "x: {type: ports}", "in-x=22", "write it as “name: 8080/tcp”"),
         ("x: {type: list}", "x: {type: ports}", "in-x=99999", "from 1 to 65535"),
         ("x: {type: list}", "x: {type: ports}", "in-x=90-80", "the smaller one first"),
-        ("x: {type: list}", "x: {type: ports}", "in-x=ssh", "“ssh” is no port"),
+        ("x: {type: list}", "x: {type: ports}", "in-x=ssh", "“ssh” is not a port"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_rule(inputs: str, parameters: str, data: str, said: str) -> None:
