@@ -15,8 +15,8 @@ import requests
 from sandbox.app import Server
 from sandbox.world import SAMPLE, World
 
-_START_TIMEOUT = 30
-_CALL_TIMEOUT = 30
+_START_TIMEOUT = 120
+_CALL_TIMEOUT = 60
 
 
 _T = TypeVar("_T")

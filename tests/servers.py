@@ -30,7 +30,7 @@ def _as_postgres(*command: str) -> list[str]:
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command]
 
 
-def _wait(answers: list[str], seconds: float = 30) -> None:
+def _wait(answers: list[str], seconds: float = 120) -> None:
     until = time.monotonic() + seconds
     while subprocess.run(answers, capture_output=True).returncode:
         if time.monotonic() > until:

@@ -81,7 +81,7 @@ class Process:
         """Wait for its end, which has to be a good one."""
         self.start()
         assert self.popen
-        if self.popen.wait(timeout=60):
+        if self.popen.wait(timeout=180):
             raise RuntimeError(f"{' '.join(self.command)} failed: {self.log.read_text(errors='replace')[-2000:]}")
 
     def kill(self) -> None:
@@ -178,7 +178,7 @@ class Stack:
         return done.stdout
 
 
-def wait_for(url: str, process: Process, log: Path, seconds: float = 60) -> None:
+def wait_for(url: str, process: Process, log: Path, seconds: float = 180) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if not process.is_running:

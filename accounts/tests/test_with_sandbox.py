@@ -25,7 +25,7 @@ from deepdash.config import BASE_DIR
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("accounts.tests.urls")]
 
-TIMEOUT = 20  # seconds
+TIMEOUT = 120  # seconds
 
 
 @pytest.fixture(scope="module")

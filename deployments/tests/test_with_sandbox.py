@@ -31,7 +31,7 @@ from deployments.testing import make_deployment
 SAMPLE = BASE_DIR / "sandbox/sample/tosca-templates/indigo-dc/deep-oc"
 TEMPLATE = SAMPLE / "deep-oc-marathon-webdav.yml"
 MACHINE = SAMPLE / "deep-oc-virtual-machine.yaml"
-PATIENCE = 30  # seconds
+PATIENCE = 120  # seconds
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ topology_template:
     lost: {value: {get_attribute: [simple_node, nowhere]}}
 """
 IMAGE = "deephdc/deep-oc-demo_app:cpu"
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:

@@ -25,30 +25,30 @@ class Module:
         outputs = User(sandbox, "ada").finished(inputs={"docker_image": image})["outputs"]
         self.url: str = outputs["deepaas_endpoint"]
         wait_for(self._answers, "DEEPaaS")
-        models = requests.get(f"{self.url}/v2/models", timeout=5).json()["models"]
+        models = requests.get(f"{self.url}/v2/models", timeout=30).json()["models"]
         self.model: dict[str, Any] = models[0]
         self.train = self.url + self.model["links"][0]["href"] + "/train/"
         self.predict = self.url + self.model["links"][0]["href"] + "/predict/"
 
     def _answers(self) -> bool:
         try:
-            return requests.get(self.url, timeout=5).ok
+            return requests.get(self.url, timeout=30).ok
         except requests.ConnectionError:
             return False
 
     def start(self, **args: Any) -> dict[str, Any]:
-        answer = requests.post(self.train, params={"dataset": "/data", **args}, timeout=5)
+        answer = requests.post(self.train, params={"dataset": "/data", **args}, timeout=30)
         assert answer.status_code == 200, answer.text
         training: dict[str, Any] = answer.json()
         return training
 
     def trainings(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = requests.get(self.train, timeout=5).json()
+        found: list[dict[str, Any]] = requests.get(self.train, timeout=30).json()
         return found
 
     def wait(self, uuid: str, status: str) -> dict[str, Any]:
         def reached() -> dict[str, Any] | None:
-            one: dict[str, Any] = requests.get(self.train + uuid, timeout=5).json()
+            one: dict[str, Any] = requests.get(self.train + uuid, timeout=30).json()
             return one if one["status"] == status else None
 
         found: dict[str, Any] = wait_for(reached, f"training {status}")
@@ -62,20 +62,20 @@ def module(fresh: SandboxThread) -> Module:
 
 class TestModels:
     def test_the_versions_lead_on(self, module: Module) -> None:
-        body = requests.get(module.url, timeout=5).json()
+        body = requests.get(module.url, timeout=30).json()
         assert [version["id"] for version in body["versions"]] == ["v2"]
         assert body["versions"][0]["links"][0]["href"] == "/v2/"
         assert [link["href"] for link in body["links"]] == ["/api", "/swagger.json"]
 
     def test_models_without_slash_is_a_permanent_redirect(self, module: Module) -> None:
-        answer = requests.get(f"{module.url}/v2/models", allow_redirects=False, timeout=5)
+        answer = requests.get(f"{module.url}/v2/models", allow_redirects=False, timeout=30)
         assert (answer.status_code, answer.headers["Location"]) == (308, "/v2/models/")
 
     def test_both_shapes_of_module_occur_and_one_trap_is_the_id(self, fresh: SandboxThread) -> None:
         nameless = Module(fresh, "x/deep-oc-thing-sandbox-nometadata:gpu")
         assert nameless.model["id"] == "0"
         assert "author" not in nameless.model
-        assert requests.get(f"{nameless.url}/v2/models/0/train/", timeout=5).status_code == 404
+        assert requests.get(f"{nameless.url}/v2/models/0/train/", timeout=30).status_code == 404
         assert nameless.trainings() == []
         shapes = {module_of(f"deephdc/deep-oc-module-{number}").metadata.get("id") for number in range(20)}
         assert shapes == {"0", None}
@@ -83,18 +83,18 @@ class TestModels:
     def test_the_module_s_own_words_go_over_the_rest(self, module: Module) -> None:
         assert module.model["id"] == "demo_app"
         assert module.model["license"] == "Apache-2.0"
-        one = requests.get(f"{module.url}/v2/models/demo_app/", timeout=5).json()
+        one = requests.get(f"{module.url}/v2/models/demo_app/", timeout=30).json()
         assert one == module.model
 
     def test_a_module_that_cannot_train_lists_none_and_refuses(self, fresh: SandboxThread) -> None:
         module = Module(fresh, "x/sandbox-notrain")
         assert module.trainings() == []
-        answer = requests.post(module.train, timeout=5)
+        answer = requests.post(module.train, timeout=30)
         assert answer.status_code == 501
         assert answer.reason.startswith("Not implemented by underlying model (loaded '")
 
     def test_the_help_page_and_its_old_address(self, module: Module) -> None:
-        answer = requests.get(f"{module.url}/ui", timeout=5)
+        answer = requests.get(f"{module.url}/ui", timeout=30)
         assert answer.url == f"{module.url}/api"
         assert "learning_rate" in answer.text
 
@@ -168,7 +168,7 @@ class TestTrainings:
     def test_wrong_arguments_are_422_by_name(
         self, module: Module, args: dict[str, Any], problems: dict[str, Any]
     ) -> None:
-        answer = requests.post(module.train, params=args, timeout=5)
+        answer = requests.post(module.train, params=args, timeout=30)
         assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/json")
         assert answer.json() == problems
         assert module.trainings() == []
@@ -176,7 +176,7 @@ class TestTrainings:
     def test_deleting_a_running_one_removes_it_and_answers_500(self, module: Module) -> None:
         module.sandbox.control.settings(training=5000)
         running = module.start()
-        answer = requests.delete(module.train + running["uuid"], timeout=5)
+        answer = requests.delete(module.train + running["uuid"], timeout=30)
         assert answer.status_code == 500
         assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert answer.text == "500 Internal Server Error\n\nServer got itself in trouble"
@@ -187,24 +187,24 @@ class TestTrainings:
 
     def test_deleting_a_finished_one_answers_with_it_and_a_failed_one_500(self, module: Module) -> None:
         done = module.wait(module.start()["uuid"], "done")
-        answer = requests.delete(module.train + done["uuid"], timeout=5)
+        answer = requests.delete(module.train + done["uuid"], timeout=30)
         assert (answer.status_code, answer.json()) == (200, done)
         failed = module.wait(module.start(dataset="fail")["uuid"], "error")
-        assert requests.delete(module.train + failed["uuid"], timeout=5).status_code == 500
+        assert requests.delete(module.train + failed["uuid"], timeout=30).status_code == 500
         assert module.trainings() == []
 
     def test_an_unknown_one_is_404_in_plain_text(self, module: Module) -> None:
         for method in ("GET", "DELETE"):
-            answer = requests.request(method, module.train + "0" * 32, timeout=5)
+            answer = requests.request(method, module.train + "0" * 32, timeout=30)
             assert (answer.status_code, answer.text) == (404, "404: Not Found")
-        answer = requests.put(module.train, timeout=5)
+        answer = requests.put(module.train, timeout=30)
         assert (answer.status_code, answer.headers["Allow"]) == (405, "GET,POST")
 
 
 class TestPrediction:
     def test_a_file_is_classified_and_another_differently(self, module: Module) -> None:
         answers = [
-            requests.post(module.predict, files={"image": ("a.png", data, "image/png")}, timeout=5).json()
+            requests.post(module.predict, files={"image": ("a.png", data, "image/png")}, timeout=30).json()
             for data in (b"a", b"b")
         ]
         assert all(answer["status"] == "OK" for answer in answers)
@@ -212,24 +212,24 @@ class TestPrediction:
 
     def test_it_honours_its_arguments(self, module: Module) -> None:
         query = {"top_k": "2", "with_heatmap": "yes"}
-        answer = requests.post(module.predict, params=query, files={"image": b"x"}, timeout=5).json()
+        answer = requests.post(module.predict, params=query, files={"image": b"x"}, timeout=30).json()
         assert len(answer["predictions"]["labels"]) == 2
         assert answer["predictions"]["heatmap"].startswith("data:image/png;base64,")
 
     def test_an_image_comes_back_when_asked_for(self, module: Module) -> None:
         headers = {"Accept": "image/png"}
-        answer = requests.post(module.predict, files={"image": b"x"}, headers=headers, timeout=5)
+        answer = requests.post(module.predict, files={"image": b"x"}, headers=headers, timeout=30)
         assert answer.headers["Content-Type"] == "image/png"
         assert answer.content.startswith(b"\x89PNG")
 
     def test_it_needs_the_file(self, module: Module) -> None:
-        answer = requests.post(module.predict, timeout=5)
+        answer = requests.post(module.predict, timeout=30)
         assert (answer.status_code, answer.json()) == (422, {"image": ["Missing data for required field."]})
 
 
 class TestSwagger:
     def test_every_kind_of_argument_is_described(self, module: Module) -> None:
-        spec = requests.get(f"{module.url}/swagger.json", timeout=5).json()
+        spec = requests.get(f"{module.url}/swagger.json", timeout=30).json()
         train = spec["paths"]["/v2/models/demo_app/train/"]["post"]["parameters"]
         described = {parameter["name"]: parameter for parameter in train}
         assert described["dataset"]["required"] is True
@@ -258,6 +258,6 @@ def test_faults_reach_the_containers_too_and_calls_are_counted(module: Module) -
     control = module.sandbox.control
     before = control.count("deepaas")
     control.fault("deepaas", status=503, times=1)
-    assert requests.get(module.url, timeout=5).status_code == 503
-    assert requests.get(module.url, timeout=5).status_code == 200
+    assert requests.get(module.url, timeout=30).status_code == 503
+    assert requests.get(module.url, timeout=30).status_code == 200
     assert control.count("deepaas") == before + 2

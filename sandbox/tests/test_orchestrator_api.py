@@ -364,7 +364,7 @@ class TestControl:
 
         def answers() -> bool:
             try:
-                return requests.get(endpoint, timeout=5).ok
+                return requests.get(endpoint, timeout=30).ok
             except requests.ConnectionError:
                 return False
 

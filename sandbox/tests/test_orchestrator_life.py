@@ -37,7 +37,7 @@ def placement(template: str, *sla_ids: str) -> str:
 
 def refused(url: str) -> bool:
     try:
-        requests.get(url, timeout=5)
+        requests.get(url, timeout=30)
     except requests.ConnectionError:
         return True
     return False
@@ -127,7 +127,7 @@ class TestCreation:
         assert refused(deepaas["jupyter_endpoint"])
         jupyter = ada.finished(inputs={"run_command": "/srv/.jupyter/run_jupyter.sh --allow-root"})["outputs"]
         wait_for(lambda: not refused(jupyter["jupyter_endpoint"]), "JupyterLab")
-        assert "<form" in requests.get(jupyter["jupyter_endpoint"], timeout=5).text
+        assert "<form" in requests.get(jupyter["jupyter_endpoint"], timeout=30).text
         assert refused(jupyter["deepaas_endpoint"])
 
 

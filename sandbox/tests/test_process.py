@@ -42,7 +42,7 @@ def process(catalogue: Path, state: Path, *arguments: str) -> Iterator[tuple[sub
     finally:
         if running.poll() is None:
             running.kill()
-        running.communicate(timeout=10)
+        running.communicate(timeout=60)
 
 
 class TestProcess:
@@ -54,7 +54,7 @@ class TestProcess:
             assert (tmp_path / "url").read_text(encoding="utf-8").strip() == url
             assert requests.get(f"{url}/control/", timeout=10).json()["base_url"] == url
             running.send_signal(number)
-            _, errors = running.communicate(timeout=15)
+            _, errors = running.communicate(timeout=60)
             assert (running.returncode, errors) == (0, "")
         assert not (tmp_path / "url").exists()
 
@@ -73,7 +73,7 @@ class TestProcess:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
         assert done.returncode == 1
@@ -86,7 +86,7 @@ class TestProcess:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
         assert done.returncode == 2

@@ -19,7 +19,7 @@ class TestSlam:
     def preferences(self, fresh: SandboxThread) -> Any:
         def ask(customer: str, headers: dict[str, str] | None = None) -> requests.Response:
             shown = fresh.control.bearer("ada") if headers is None else headers
-            return requests.get(f"{fresh.url}/slam/rest/slam/preferences/{customer}", headers=shown, timeout=5)
+            return requests.get(f"{fresh.url}/slam/rest/slam/preferences/{customer}", headers=shown, timeout=30)
 
         return ask
 
@@ -60,7 +60,7 @@ class TestSlam:
 class TestCmdb:
     def test_services_are_public_and_labelled_text(self, sandbox: SandboxThread) -> None:
         for service in ALL:
-            answer = requests.get(f"{sandbox.url}/cmdb/service/id/{service.service_id}", timeout=5)
+            answer = requests.get(f"{sandbox.url}/cmdb/service/id/{service.service_id}", timeout=30)
             assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
             document = json.loads(answer.text)
             assert document["data"]["sitename"] == service.site
@@ -68,14 +68,14 @@ class TestCmdb:
 
     def test_json_is_said_only_to_who_asks(self, sandbox: SandboxThread) -> None:
         url = f"{sandbox.url}/cmdb/service/id/{NORDIC.service_id}"
-        answer = requests.get(url, headers={"Accept": "application/json"}, timeout=5)
+        answer = requests.get(url, headers={"Accept": "application/json"}, timeout=30)
         assert answer.headers["Content-Type"].startswith("application/json")
         assert answer.json()["data"]["properties"]["gpu_support"] is True
 
     def test_documents_are_as_uneven_as_in_the_wild(self, sandbox: SandboxThread) -> None:
         def data(service_id: str) -> dict[str, Any]:
             url = f"{sandbox.url}/cmdb/service/id/{service_id}"
-            found: dict[str, Any] = json.loads(requests.get(url, timeout=5).text)["data"]
+            found: dict[str, Any] = json.loads(requests.get(url, timeout=30).text)["data"]
             return found
 
         assert "iam_enabled" not in data(COAST.service_id)
@@ -85,17 +85,17 @@ class TestCmdb:
 
     def test_lists_and_what_is_not_there(self, sandbox: SandboxThread) -> None:
         base = f"{sandbox.url}/cmdb"
-        rows = json.loads(requests.get(f"{base}/service/list?include_docs=true", timeout=5).text)
+        rows = json.loads(requests.get(f"{base}/service/list?include_docs=true", timeout=30).text)
         assert rows["total_rows"] == len(ALL)
         assert {row["doc"]["_id"] for row in rows["rows"]} == {service.service_id for service in ALL}
-        owned = json.loads(requests.get(f"{base}/provider/id/{ALPINE.provider_id}/has_many/services", timeout=5).text)
+        owned = json.loads(requests.get(f"{base}/provider/id/{ALPINE.provider_id}/has_many/services", timeout=30).text)
         assert owned["total_rows"] == 2
-        tenants = json.loads(requests.get(f"{base}/service/id/{COAST.service_id}/has_many/tenants", timeout=5).text)
+        tenants = json.loads(requests.get(f"{base}/service/id/{COAST.service_id}/has_many/tenants", timeout=30).text)
         assert tenants["total_rows"] == 1
-        missing = requests.get(f"{base}/service/id/none", timeout=5)
+        missing = requests.get(f"{base}/service/id/none", timeout=30)
         assert missing.status_code == 404
         assert json.loads(missing.text) == {"error": "not_found", "reason": "missing"}
-        refused = requests.delete(f"{base}/service/id/{NORDIC.service_id}", timeout=5)
+        refused = requests.delete(f"{base}/service/id/{NORDIC.service_id}", timeout=30)
         assert (refused.status_code, refused.text) == (403, "Access Denied")
 
 
@@ -103,7 +103,7 @@ class TestMonitoring:
     PATH = "/monitoring-wrapper/monitoring/adapters/zabbix/zones/indigo/types/infrastructure/groups/{}/hosts/{}"
 
     def ask(self, sandbox: SandboxThread, group: str, host: str) -> requests.Response:
-        return requests.get(sandbox.url + self.PATH.format(group, host), timeout=5)
+        return requests.get(sandbox.url + self.PATH.format(group, host), timeout=30)
 
     def test_metrics_of_a_service(self, sandbox: SandboxThread) -> None:
         body = self.ask(sandbox, NORDIC.site, NORDIC.service_id).json()
@@ -145,7 +145,7 @@ class TestIm:
         if header is None:
             header = f"id = im; type = InfrastructureManager; token = {user.token};"
         headers = {"Accept": accept, **({"Authorization": header} if header else {})}
-        return requests.get(user.url.replace("/orchestrator", "/im") + path, headers=headers, timeout=5)
+        return requests.get(user.url.replace("/orchestrator", "/im") + path, headers=headers, timeout=30)
 
     def test_the_log_is_there_as_text_or_json(self, ada: User) -> None:
         infrastructure = ada.finished(CLOUD)["physicalId"]
