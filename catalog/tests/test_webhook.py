@@ -201,6 +201,8 @@ def test_a_repeated_delivery_does_nothing_more() -> None:
 def test_who_forges_a_delivery_can_not_take_its_id_away() -> None:
     assert deliver(X_Hub_Signature_256="sha256=00").status_code == 403
     assert deliver().status_code == 202
+    assert deliver().status_code == 200
+    assert dict(WebhookDelivery.objects.values_list("verdict", "repeats")) == {"forged": 0, "queued": 1}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from accounts.models import User
 from catalog.models import Module, Template, TemplateChoice
-from catalog.testing import make_module, make_template
+from catalog.testing import make_module, make_template, use_config
 from deployments.configuration import (
     ConfigurePage,
     Subject,
@@ -138,8 +138,37 @@ def test_errors_lead_to_their_fields(owner: User) -> None:
     page = page_for_link(subject_of(owner, RAW), CHOICES)
     back = page_for_data(page.subject, posted(page, in__num_cpus="x"), check=True)
     assert back.error_links() == [("id_in-num_cpus", "CPUs", "“x” is not a whole number.")]
+    back.form.add_error("in-num_cpus", "Try another.")
+    assert back.error_links()[0][2] == "“x” is not a whole number. Try another."
     back.form.add_error(None, "All wrong")
     assert back.error_links()[-1] == ("configure", "Form", "All wrong")
+
+
+def test_an_error_in_a_pair_leads_to_it(owner: User) -> None:
+    page = page_for_link(subject_of(owner, BARE), CHOICES)
+    back = page_for_data(page.subject, posted(page, in__size_0="9", in__size_1="1"), check=True)
+    ((place, label, _said),) = back.error_links()
+    assert (place, label) == ("id_in-size_0", "Size")
+
+
+def test_without_word_of_what_was_chosen_before_nothing_counts_as_changed(owner: User) -> None:
+    page = page_for_link(subject_of(owner, RAW), CHOICES)
+    data = posted(page, hardware="gpu", docker_tag="gpu", in__num_gpus="0")
+    for name in CHOICES:
+        del data[f"was_{name}"]
+    same = page_for_data(page.subject, data, check=True)
+    assert (same.form.check, same.shown_value("num_gpus")) == (True, "0")
+
+
+def test_a_tag_that_has_left_the_registry_is_told_and_its_image_gives_way(owner: User) -> None:
+    page = page_for_link(subject_of(owner, RAW), CHOICES)
+    image = page.module.docker_image
+    left = posted(page, was_docker_tag="gone", in__docker_image=f"{image}:gone")
+    other = page_for_data(page.subject, left, check=True)
+    assert (other.image(), other.kept, other.form.check) == (f"{image}:cpu", [], False)
+    wished = page_for_data(page.subject, posted(page, was_toscaname="own", toscaname="gone"), check=True)
+    assert wished.remarks
+    assert not wished.form.check
 
 
 def test_a_change_of_choices_carries_over_and_is_not_judged(owner: User) -> None:
@@ -153,6 +182,7 @@ def test_a_change_of_choices_carries_over_and_is_not_judged(owner: User) -> None
     same = page_for_data(page.subject, posted(page, in__run_command="mine"), check=True)
     assert (same.form.check, same.kept, same.key) == (True, [], page.key)
     gpu = page_for_data(page.subject, posted(page, hardware="gpu", in__run_command="mine"))
+    assert (gpu.cpus, gpu.gpus) == (1, 1)
     assert (gpu.kept, gpu.choices.docker_tag, gpu.shown_value("num_gpus")) == (["run_command"], "gpu", "1")
 
 
@@ -163,6 +193,7 @@ def test_a_change_of_choices_carries_over_and_is_not_judged(owner: User) -> None
         ({"hardware": "GPU"}, None),
         ({"hardware": "CPU"}, "cpu"),
         ({"hardware": "gpu", "docker_tag": "latest"}, "latest"),
+        ({"hardware": "gpu", "docker_tag": "cpu-2"}, "cpu-2"),
         ({"run": "jupyterlab"}, "cpu"),
     ],
 )
@@ -171,6 +202,29 @@ def test_a_tag_follows_when_only_the_hardware_it_was_made_for_changes(
 ) -> None:
     page = page_for_link(subject_of(owner, RAW), CHOICES)
     assert following_tag(page.resolved, posted(page, **changes)).get("docker_tag") == tag
+
+
+def test_what_is_not_posted_is_an_empty_wish(owner: User) -> None:
+    page = page_for_link(subject_of(owner, RAW), CHOICES)
+    assert following_tag(page.resolved, QueryDict("")) == dict.fromkeys(CHOICES, "")
+    data = posted(page)
+    del data["submission_key"]
+    assert page_for_data(page.subject, data).key != page.key
+
+
+def test_the_image_is_typed_where_the_module_has_none(owner: User) -> None:
+    none = subject_of(owner, RAW, module=make_module("deep-oc-none", docker_image=""))
+    assert page_for_link(none, CHOICES).form.image_is_typed
+    assert not page_for_link(subject_of(owner, RAW), CHOICES).form.image_is_typed
+    assert not page_for_link(alone(owner), {}).form.image_is_typed
+
+
+def test_the_advanced_menu_and_the_title_are_there_as_configured(owner: User) -> None:
+    page = page_for_link(subject_of(owner, RAW), CHOICES)
+    assert {"title", "timeout_mins"} <= page.form.fields.keys()
+    with use_config(ENABLE_ADVANCED_MENU=False):
+        assert "timeout_mins" not in page_for_link(page.subject, CHOICES).form.fields
+    assert "title" not in page_for_link(alone(owner, updates=True), {}).form.fields
 
 
 def test_a_tag_for_no_hardware_stays(owner: User) -> None:
@@ -241,8 +295,20 @@ def test_an_update_is_reviewed_against_what_was_sent(owner: User) -> None:
     found = {name: rest for name, *rest in page.sent_inputs()}
     assert found["num_cpus"] == ["", "4", False, False]
     assert found["run_command"] == ["yours", "mine", True, False]
+    assert found["mem_size"] == ["", "4 GB", False, False]
     assert page.sent_template() == RAW
     assert page.form.storage is None
+
+
+def test_what_an_update_sends_for_the_first_time_is_new_and_another_one_is_compared_with_the_template(
+    owner: User,
+) -> None:
+    made = make_deployment(owner, inputs={"size": [1, 5]}, choices={})
+    for updates, usual in ((True, "- 1\n- 5"), (False, "- 1\n- 2")):
+        page = valid(page_for_link(alone(owner, BARE, origin=made, updates=updates), {}), in__other="text")
+        found = {name: rest for name, *rest in page.sent_inputs()}
+        assert found["other"] == ["text", "", True, False]
+        assert found["size"][1] == usual
 
 
 def test_the_template_is_sent_as_it_is_or_with_the_chosen_provider(owner: User) -> None:
