@@ -321,7 +321,8 @@ def test_the_template_is_sent_as_it_is_or_with_the_chosen_provider(owner: User) 
     assert "sla_id" not in valid(lone, in__docker_image="i:1").sent_template()
 
 
-def test_a_submission_holds_what_the_page_says(owner: User) -> None:
+def test_a_submission_holds_what_the_page_says(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deployments.configuration.provider_name_known", lambda user, sla: f"{user.name}: {sla}")
     owner.groups, owner.active_group = ["g"], "g"
     page = valid(
         page_for_link(subject_of(owner, RAW), CHOICES), title="T", in__rclone_password="pw", provider="sla-7",
@@ -332,6 +333,7 @@ def test_a_submission_holds_what_the_page_says(owner: User) -> None:
     assert (made.template_title, made.title, made.choices) == ("Own", "T", page.choices)
     assert (made.parameters, made.options) == (page.form.parameters(), {"timeout_mins": 30})
     assert {"jupyter_password", "rclone_password"} <= set(made.secret_names)
+    assert made.provider_label == f"{owner.name}: sla-7"
     assert (made.sla_id, made.storage, made.user_group, made.module_slug) == ("sla-7", "hand", "g", "")
 
 
