@@ -178,6 +178,15 @@ def test_only_watched_repositories_and_branches_count(repository: str, default: 
     assert (answer.status_code, the_row().verdict) == ((202, "queued") if watched else (200, "unwatched"))
 
 
+@pytest.mark.parametrize(
+    ("repository", "ref", "default"),
+    [("a/b", "xrefs/heads/main", "main"), ("a/b", "refs/heads/", ""), ("", "refs/heads/main", "main")],
+)
+def test_what_names_no_branch_of_a_repository_is_never_watched(repository: str, ref: str, default: str) -> None:
+    with use_config(WEBHOOK_REPOSITORIES=[]):
+        assert webhook.is_watched(repository, ref, default) is False
+
+
 def test_without_a_list_any_signed_repository_counts() -> None:
     with use_config(WEBHOOK_REPOSITORIES=[]):
         assert deliver(PUSH | {"repository": {"full_name": "any/body", "default_branch": "master"}}).status_code == 202
