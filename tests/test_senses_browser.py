@@ -62,6 +62,26 @@ def test_a_deployment_that_becomes_complete_is_announced_once(visit: Callable[..
     assert page.evaluate("window.heard") == ["Seen machine: Deployed"], "once, and nothing else speaks"
 
 
+def test_the_list_announces_what_the_worker_has_seen_and_what_is_gone(
+    visit: Callable[..., Page], places: Places
+) -> None:
+    page = visit("/")
+    page.add_init_script(f"addEventListener('DOMContentLoaded', {LISTENING})")
+    gone = '<tr><td><span id="state-x" data-about="Seen gone" data-gone="Deleted">Deleting</span></td></tr>'
+
+    def earlier(route: Route) -> None:
+        """The list as it was while one was being created and another deleted; the records tell of today already."""
+        answer = route.fetch()
+        body = re.sub(r'(data-about="Seen machine".*?)Deployed', r"\1Creating", answer.text(), count=1, flags=re.DOTALL)
+        route.fulfill(response=answer, body=body.replace("</tbody>", f"{gone}</tbody>"))
+
+    page.route(re.compile("/deployments$"), earlier)
+    page.goto(page.url.rstrip("/") + "/deployments")
+    expect(page.locator("#live")).to_have_text("Seen machine: Deployed; Seen gone: Deleted")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.heard") == ["Seen machine: Deployed; Seen gone: Deleted"], "once, and nothing else speaks"
+
+
 def test_found_modules_are_counted_aloud(visit: Callable[..., Page]) -> None:
     page = visit("/")
     page.get_by_role("searchbox", name="Search modules").press_sequentially("flora")

@@ -62,27 +62,25 @@ def is_down(problem: Problem | None) -> bool:
 
 
 def frame(
-    request: Request, template: str, context: dict[str, Any], *, address: str = "", trigger: str = "", said: str = ""
+    request: Request, template: str, context: dict[str, Any], *, address: str = "", trigger: str = ""
 ) -> tuple[SafeString, str]:
     """A part of a page that asks for its successor at ``address`` when ``trigger`` says so; without one it is final.
 
-    ``said`` is announced to screen readers. Returns the part and its digest.
+    Returns the part and its digest.
     """
     body = render_to_string(template, context, request)
     digest = blake2s(f"{trigger} {address}\0{body}".encode(), digest_size=8).hexdigest()
-    parts = {"body": body, "address": address, "trigger": trigger, "digest": digest, "said": said}
+    parts = {"body": body, "address": address, "trigger": trigger, "digest": digest}
     return render_to_string("deployments/_live.html", parts, request), digest
 
 
-def live(
-    request: Request, template: str, context: dict[str, Any], *, address: str, trigger: str, said: str = ""
-) -> HttpResponse:
+def live(request: Request, template: str, context: dict[str, Any], *, address: str, trigger: str) -> HttpResponse:
     """The answer to a part that asked for its successor.
 
     When nothing differs from what the browser shows (its digest is in the address), the answer is empty, so that an
     opened detail stays open and the focus where it is. The last part stops the polling.
     """
-    content, digest = frame(request, template, context, address=address, trigger=trigger, said=said)
+    content, digest = frame(request, template, context, address=address, trigger=trigger)
     if trigger and request.GET.get("known") == digest:
         return HttpResponse(status=204)
     return HttpResponse(content, status=200 if trigger else STOP_POLLING)

@@ -50,18 +50,15 @@ def index(request: Request) -> HttpResponse:
 def rows(request: Request) -> HttpResponse:
     """The live part. ``step``: ``sync`` reads the whole list, ``poll`` what is in motion, ``probe`` the services."""
     user, query, step = signed_in(request), ListQuery.of(request.GET), request.GET.get("step", "sync")
-    told: list[Deployment] = []
     problem: Problem | None = None
     if step == "sync":
         problem = attempt(lambda: deployments_sync(user=user))
     elif step == "poll":
-        told, problem = ask(lambda: deployments_follow(user=user), [])
+        problem = attempt(lambda: deployments_follow(user=user))
     shown = _probed(user, query) if step in {"poll", "probe"} else None
     found = deployment_list(user, query, unreachable=is_down(problem), shown=shown)
     address, trigger = _after(query, found.rows, found.is_moving, problem)
-    said = "; ".join(f"{deployment.shown_title}: {describe(deployment).label}" for deployment in told[:5])
-    context = _shown(found, problem)
-    return live(request, "deployments/_rows.html", context, address=address, trigger=trigger, said=said)
+    return live(request, "deployments/_rows.html", _shown(found, problem), address=address, trigger=trigger)
 
 
 @never_cache
