@@ -34,6 +34,7 @@ class ReadOnly:
 
 class StatusEventInline(ReadOnly, _EventInline):
     model = StatusEvent
+    template = "admin/rows.html"
     fields = ("at", "status", "task", "provider_name", "reason")
 
 

@@ -1,11 +1,13 @@
 """What the parts of the catalogue's admin share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model
+from django.forms.models import ModelForm
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -15,8 +17,9 @@ from deepdash.errors import Problem
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
+    _ModelForm = ModelForm[Any]
 else:
-    _ModelAdmin = admin.ModelAdmin
+    _ModelAdmin, _ModelForm = admin.ModelAdmin, ModelForm
 
 NOTHING = "–"
 
@@ -36,6 +39,23 @@ class UpstreamAdmin(_ModelAdmin):
     @admin.display(description="Problem")
     def said(self, row: Any) -> str:
         return said(row.problem)
+
+
+class RowForm(_ModelForm):
+    """A row of a list that is edited in place: each field says what it is of which row, as the list has no labels."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{field.label}: {self.instance}"
+
+
+class ValuesFilter(admin.AllValuesFieldListFilter):
+    """All values there are; the empty one has a name too."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "none"}
 
 
 def said(problem: Problem | None) -> str:

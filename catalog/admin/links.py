@@ -1,8 +1,11 @@
 """Links in the footer."""
 
-from django.contrib import admin
+from typing import Any
 
-from catalog.admin.common import _ModelAdmin
+from django.contrib import admin
+from django.http import HttpRequest
+
+from catalog.admin.common import RowForm, _ModelAdmin, _ModelForm
 from catalog.models import ExternalLink
 
 
@@ -11,3 +14,6 @@ class ExternalLinkAdmin(_ModelAdmin):
     list_display = ("title", "address", "position", "hidden")
     list_editable = ("position", "hidden")
     search_fields = ("title", "address")
+
+    def get_changelist_form(self, request: HttpRequest, **options: Any) -> type[_ModelForm]:
+        return super().get_changelist_form(request, form=RowForm, **options)

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.forms.models import ModelForm
 from django.http import HttpRequest
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from catalog.admin.common import NOTHING, _ModelAdmin, day, lines, said
+from catalog.admin.common import NOTHING, RowForm, _ModelAdmin, _ModelForm, day, lines, said
 from catalog.facets import GLYPHS
 from catalog.flavours import best_tag, group_tags
 from catalog.models import Module, ModuleTemplate, RefreshRun, Template
@@ -19,13 +18,11 @@ from catalog.services import refresh_request
 
 if TYPE_CHECKING:
     _TabularInline = admin.TabularInline[Any, Any]
-    _ModuleForm = ModelForm[Module]
 else:
     _TabularInline = admin.TabularInline
-    _ModuleForm = ModelForm
 
 
-class CurationForm(_ModuleForm):
+class CurationForm(_ModelForm):
     """The curators' columns. Each says what would be shown without it."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -107,6 +104,7 @@ _CURATED = (
 
 class ModuleTemplateInline(_TabularInline):
     model = ModuleTemplate
+    template = "admin/rows.html"
     fields = ("position", "title", "file", "template", "said")
     readonly_fields = fields
     extra = 0
@@ -173,9 +171,9 @@ class ModuleAdmin(_ModelAdmin):
         on_list = request.resolver_match is not None and request.resolver_match.url_name == "catalog_module_changelist"
         return rows.defer("metadata", "description_md", "description_html", "tags") if on_list else rows
 
-    def get_changelist_form(self, request: HttpRequest, **options: Any) -> type[_ModuleForm]:
+    def get_changelist_form(self, request: HttpRequest, **options: Any) -> type[_ModelForm]:
         """The plain form: its three columns need none of what CurationForm adds, for fifty rows."""
-        return super().get_changelist_form(request, form=ModelForm, **options)
+        return super().get_changelist_form(request, form=RowForm, **options)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from catalog.admin.common import NOTHING, UpstreamAdmin, lines, said
+from catalog.admin.common import NOTHING, UpstreamAdmin, ValuesFilter, lines, said
 from catalog.models import Module, RefreshRun, WebhookDelivery
 from catalog.problems import restored
 from catalog.services import refresh_request
@@ -78,7 +78,7 @@ class RefreshRunAdmin(UpstreamAdmin):
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(UpstreamAdmin):
     list_display = ("received", "event", "repository", "ref", "verdict", "answer", "repeats", "run")
-    list_filter = ("verdict", "genuine", "event")
+    list_filter = ("verdict", "genuine", ("event", ValuesFilter))
     list_select_related = ("run",)
     search_fields = ("delivery", "repository")
     fields = ("received", "delivery", "event", "repository", "ref", "verdict", "genuine", "answer", "repeats", "run")

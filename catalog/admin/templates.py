@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog.admin.common import NOTHING, UpstreamAdmin, day, lines
+from catalog.admin.common import NOTHING, UpstreamAdmin, ValuesFilter, day, lines
 from catalog.audience import Audience
 from catalog.differences import difference
 from catalog.models import Template, TemplateVersion
@@ -45,7 +45,7 @@ class TroubleFilter(admin.SimpleListFilter):
 @admin.register(Template)
 class TemplateAdmin(UpstreamAdmin):
     list_display = ("path", "shown_name", "kind", "verdict", "state", "part", "modules", "seen")
-    list_filter = (TroubleFilter, "verdict", "state", "kind", "fragment", "source")
+    list_filter = (TroubleFilter, "verdict", "state", ("kind", ValuesFilter), "fragment", "source")
     search_fields = ("path", "display_name")
     list_per_page = 50
     change_form_template = "admin/catalog/template/change_form.html"
