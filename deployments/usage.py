@@ -47,6 +47,19 @@ class Bar:
         return round(self.y - 6, 1)
 
     @property
+    def month(self) -> str:
+        return self.label.partition(" ")[0]
+
+    @property
+    def year(self) -> str:
+        return self.label.partition(" ")[2]
+
+    @property
+    def brief(self) -> str:
+        """As there is room for above a narrow bar."""
+        return self.shown if self.value < 1000 else f"{self.value / 1000:.{1 if self.value < 9950 else 0}f}k"
+
+    @property
     def shown(self) -> str:
         if 0 < self.value < 0.1:
             return "< 0.1"
@@ -62,6 +75,10 @@ class Month:
     failed: int = 0
     cpu_hours: float = 0.0
     gpu_hours: float = 0.0
+
+    @property
+    def has_any(self) -> bool:
+        return bool(self.asked or self.cpu_hours or self.gpu_hours)
 
 
 @dataclass(frozen=True)

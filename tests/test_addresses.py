@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from lxml import html
 
 from tests.addresses import ALL, FILES, MACHINES, MOVED, PAGES, PARTS, POSTED, PUBLIC, STAFF
 from tests.things import adas_things
@@ -44,9 +45,19 @@ def test_a_part_or_file_is_no_whole_page(name: str, ada: Client) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PAGES - STAFF - NOT_WITHOUT_SERVICES))
-def test_a_page_is_a_whole_one_with_one_heading(name: str, ada: Client) -> None:
+def test_a_page_is_a_whole_one_with_one_heading_and_complete_without_scripts(name: str, ada: Client) -> None:
     answer = ada.get(ALL[name])
     assert answer.status_code == 200, name
     text = answer.content.decode()
     assert text.startswith("<!doctype html>")
     assert text.count("<h1") == 1
+    tree = html.fromstring(text)
+    # Buttons that only scripts give a meaning to are hidden without them; what loads after the page has another way.
+    scripted = tree.xpath(
+        "//button[@type='button'][not(@popovertarget)][not(ancestor::dialog)]"
+        "[not(ancestor-or-self::*[contains(concat(' ', @class, ' '), ' js-only ')])]"
+    )
+    assert [html.tostring(button) for button in scripted] == []
+    assert tree.xpath("//a[@href='#' or starts-with(@href, 'javascript:')]") == []
+    if tree.xpath("//main//*[@aria-busy='true'][contains(@hx-trigger, 'load')]"):
+        assert tree.xpath("//main//noscript//*[self::a or self::button or self::p] | //main//a[contains(@href, 'fresh=1')]")

@@ -79,7 +79,9 @@ def test_the_list_announces_what_the_worker_has_seen_and_what_is_gone(
     page.goto(page.url.rstrip("/") + "/deployments")
     expect(page.locator("#live")).to_have_text("Seen machine: Deployed; Seen gone: Deleted")
     page.wait_for_load_state("networkidle")
-    assert page.evaluate("window.heard") == ["Seen machine: Deployed; Seen gone: Deleted"], "once, and nothing else speaks"
+    assert page.evaluate("window.heard") == ["Seen machine: Deployed; Seen gone: Deleted"], (
+        "once, and nothing else speaks"
+    )
 
 
 def test_found_modules_are_counted_aloud(visit: Callable[..., Page]) -> None:

@@ -51,6 +51,7 @@ def test_the_catalogue_is_searched_and_filtered(plain: Callable[[str], Page]) ->
 def test_deployments_are_narrowed_and_picked_to_be_deleted(plain: Callable[[str], Page]) -> None:
     page = plain("/deployments?fresh=1")
     page.get_by_label("Search deployments").fill("Seen")
+    page.get_by_role("button", name="Filters").click()
     page.get_by_label("Status").select_option(index=1)
     page.get_by_role("button", name="Apply").click()
     expect(page).to_have_url(re.compile("q=Seen.*status=[^&]"))

@@ -1,5 +1,6 @@
 """The small pieces every page is drawn with: icons, pills, times, banners. Built into all templates."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -20,6 +21,8 @@ from deepdash.errors import Problem
 from deepdash.logs import request_id
 
 register = template.Library()
+
+_PIECES = re.compile(r"[^/?&=,:@_]+[/?&=,:@_]*|[/?&=,:@_]+")
 
 
 @register.simple_tag
@@ -84,6 +87,13 @@ def _since(when: datetime) -> str:
     if hours < 24:
         return ngettext("%(number)s hour ago", "%(number)s hours ago", hours) % {"number": hours}
     return formatted(local, _("j M, H:i") if local.year == timezone.localtime(now).year else _("j M Y"))
+
+
+@register.filter
+def pieces(text: Any) -> str:
+    """A value that may wrap after what ends a piece of an address or a path, so that no word of it is torn apart."""
+    first, *others = _PIECES.findall("" if text is None else str(text)) or [""]
+    return format_html("{}{}", first, format_html_join("", "<wbr>{}", ((part,) for part in others)))
 
 
 @register.filter
