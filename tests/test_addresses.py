@@ -60,4 +60,6 @@ def test_a_page_is_a_whole_one_with_one_heading_and_complete_without_scripts(nam
     assert [html.tostring(button) for button in scripted] == []
     assert tree.xpath("//a[@href='#' or starts-with(@href, 'javascript:')]") == []
     if tree.xpath("//main//*[@aria-busy='true'][contains(@hx-trigger, 'load')]"):
-        assert tree.xpath("//main//noscript//*[self::a or self::button or self::p] | //main//a[contains(@href, 'fresh=1')]")
+        assert tree.xpath(
+            "//main//noscript//*[self::a or self::button or self::p] | //main//a[contains(@href, 'fresh=1')]"
+        )

@@ -155,3 +155,22 @@ def test_typing_into_the_filter_of_a_page_says_how_many_rows_fit(visit: Callable
     page.get_by_role("searchbox", name="Search deployments").press_sequentially("zzz")
     expect(page.get_by_role("heading", name="No deployment on this page matches")).to_be_visible()
     expect(page.locator("#live")).to_have_text("0 shown")
+
+
+def test_on_a_phone_the_focus_goes_through_the_head_of_the_page_as_one_sees_it(visit: Callable[..., Page]) -> None:
+    page = visit("/deployments", width=390)
+    where = """() => {
+      const it = document.activeElement, box = it.getBoundingClientRect();
+      return it.closest("main") ? null : [it.closest("nav") ? 1 : 0, box.top + box.height / 2, box.left];
+    }"""
+    page.keyboard.press("Tab")  # the way to the content, which lies above all
+    seen: list[tuple[int, float, float]] = []
+    while True:
+        page.keyboard.press("Tab")
+        place = page.evaluate(where)
+        if place is None:
+            break
+        seen.append(tuple(place))
+    assert [line for line, _, _ in seen] == [0, 0, 0, 0, 1, 1, 1, 1], "the brand and three buttons, then the tabs"
+    assert seen == sorted(seen, key=lambda at: (at[0], at[2])), "from the left to the right"
+    assert max(at[1] for at in seen[:4]) < min(at[1] for at in seen[4:]), "and downwards"
