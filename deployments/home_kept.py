@@ -15,8 +15,15 @@ from deployments.views.common import signed_in
 KEPT = 60  # seconds; what is older has often changed, and all below it would move when the new one comes
 
 
-def home_kept(request: Request) -> SafeString:
-    """The user’s strips, up to KEPT seconds old; the page asks for them anew once it is there. They hold no forms."""
+class Strips(NamedTuple):
+    """``fresh`` ones were drawn for this page; others it asks for anew when it is there."""
+
+    drawn: SafeString
+    fresh: bool
+
+
+def home_kept(request: Request) -> Strips:
+    """The user's strips, up to a minute old. No forms may be in them."""
     kept: SafeString | None = cache.get(_key(request))
     return Strips(home_drawn(request), fresh=True) if kept is None else Strips(kept, fresh=False)
 
