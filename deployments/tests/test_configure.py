@@ -320,6 +320,21 @@ def test_the_active_group_governs_agreements_and_what_is_sent(
     assert Deployment.objects.get().user_group == "ml-users"
 
 
+def test_a_group_switched_in_another_tab_is_said_before_anything_is_sent(
+    browser: Client, owner: User, module: Module, wire: responses.RequestsMock
+) -> None:
+    address = f"/module/{module.slug}"
+    begun = shown(browser.get(address))
+    browser.post("/group", {"group": "ml-users"})
+    page = browser.post(address, begun | {"action": "deploy", "title": "Typed"})
+    assert "begun for your organisation, but you have switched to ml-users" in words(page)
+    assert shown(page)["title"] == "Typed"
+    assert not Deployment.objects.exists()
+    wire.add(responses.POST, f"{ORCHESTRATOR}/deployments", json=upstream(owner=owner), status=201)
+    browser.post(address, shown(page) | {"action": "deploy"})
+    assert sent(wire)["userGroup"] == "ml-users"
+
+
 def test_without_an_active_group_none_is_sent(
     browser: Client, owner: User, module: Module, wire: responses.RequestsMock
 ) -> None:

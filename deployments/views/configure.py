@@ -146,6 +146,10 @@ def _answer(request: Request, subject: Subject) -> HttpResponse:
     )
     if request.POST.get("part") == "summary" and request.htmx:
         return render(request, "deployments/_summary.html", {"page": page, "advice": advice_for(page)})
+    now = page.subject.user.current_group
+    if request.POST.get("form_group", now) != now and not subject.updates:  # switched in another tab
+        page.notice = _group_changed(request.POST["form_group"], now)
+        return _render(request, page)
     if deletes := request.POST.get("delete_preset", ""):
         _delete_preset(page, deletes)
         return _render(request, page)
@@ -164,6 +168,17 @@ def _answer(request: Request, subject: Subject) -> HttpResponse:
         page.review = True
         return _render(request, page)
     return _update(request, page) if subject.updates else _deploy(request, page)
+
+
+def _group_changed(begun: str, now: str) -> str:
+    groups = {"begun": begun or _("your organisation"), "now": now or _("your organisation")}
+    return (
+        _(
+            "This form was begun for %(begun)s, but you have switched to %(now)s meanwhile. Press again to go on for "
+            "%(now)s, or switch back first. Nothing has been sent."
+        )
+        % groups
+    )
 
 
 def _deploy(request: Request, page: ConfigurePage) -> HttpResponse:
