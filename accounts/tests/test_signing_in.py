@@ -298,7 +298,7 @@ def test_when_iam_is_down_the_sign_in_page_says_so_and_keeps_the_target(client: 
     response = client.get("/login/iam?next=/trial/page", follow=True)
 
     assert response.redirect_chain == [("/login?next=%2Ftrial%2Fpage&problem=login%3Aprovider", 302)]
-    assert b"IAM can&#x27;t be reached" in response.content
+    assert "IAM can’t be reached" in response.content.decode()
     assert b'href="/login/iam?next=%2Ftrial%2Fpage"' in response.content
 
 
