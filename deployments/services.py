@@ -124,13 +124,14 @@ def deployments_follow(*, user: "User") -> list[Deployment]:
     return told
 
 
-def deployment_refresh(*, user: "User", uuid: str) -> Deployment:
+def deployment_refresh(*, user: "User", uuid: str, known: Deployment | None = None) -> Deployment:
     """Read one deployment and return its record, which is made when the user made the deployment elsewhere.
 
-    One that the orchestrator no longer knows is marked as gone and kept. Raises Deployment.DoesNotExist when the user
-    has none of that identifier, ServiceError or LoginExpired as the orchestrator answers.
+    ``known``: the user's record of it, if it has just been read. One that the orchestrator no longer knows is marked
+    as gone and kept. Raises Deployment.DoesNotExist when the user has none of that identifier, ServiceError or
+    LoginExpired as the orchestrator answers.
     """
-    record = Deployment.objects.visible_to(user).by_reference(uuid).first()
+    record = known or Deployment.objects.visible_to(user).by_reference(uuid).first()
     if record and record.is_gone:
         return record
     if record and not record.uuid:  # its submission was not answered: only the list can tell

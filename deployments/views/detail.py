@@ -42,7 +42,7 @@ def detail(request: Request, uuid: str) -> HttpResponse:
     if known is None:
         fresh = True
     elif fresh:
-        deployment, problem = ask(lambda: deployment_refresh(user=user, uuid=uuid), known)
+        deployment, problem = ask(lambda: deployment_refresh(user=user, uuid=uuid, known=known), known)
     if fresh:
         deployments_probe([deployment])
     if fresh or deployment.is_gone:
