@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from accounts import iam
 from accounts.discovery import Provider, iam_session, jwks_again, provider
+from accounts.oidc import CALLBACK
 from deepdash.config import config
 from deepdash.doctor import Finding, certificate, drift, examination, fail, failed_call, ok, warn
 from deepdash.http import ServiceError
@@ -36,7 +37,7 @@ def signing_in() -> Iterator[Finding]:
 
 
 def _redirect_uri(endpoint: str) -> Iterator[Finding]:
-    path = reverse("accounts:callback")
+    path = reverse(CALLBACK)
     if not config.PUBLIC_URL:
         yield warn(
             "IAM: redirect URI",
@@ -62,7 +63,7 @@ def _redirect_uri(endpoint: str) -> Iterator[Finding]:
 def _client() -> Finding:
     """A code that can't be right: who knows our secret says so (invalid_grant), who does not refuses us."""
     form = {"grant_type": "authorization_code", "code": "asked-by-doctor",
-            "redirect_uri": f"{config.PUBLIC_URL}{reverse('accounts:callback')}"}  # fmt: skip
+            "redirect_uri": f"{config.PUBLIC_URL}{reverse(CALLBACK)}"}  # fmt: skip
     try:
         iam.token_by_code(form)
     except iam.GrantRefused:

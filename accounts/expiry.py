@@ -2,9 +2,8 @@
 
 import logging
 from datetime import timedelta
-from importlib import import_module
 
-from django.conf import settings
+from django.core.management import call_command
 from django.db.models import Q
 from django.utils import timezone
 
@@ -24,7 +23,7 @@ def expired_forget() -> None:
     rows that were not refreshed for so long that IAM no longer accepts them.
     """
     now = timezone.now()
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    call_command("clearsessions")
     forms, _ = KeptForm.objects.filter(created_at__lt=now - LIFETIME).delete()
     blocked = Token.objects.filter(user__is_active=False).select_related("user")
     for token in blocked:

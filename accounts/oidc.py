@@ -26,10 +26,9 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 from accounts import iam
 from accounts.discovery import jwks, jwks_again, provider
 from accounts.models import User
-from accounts.paths import login_path, safe_next
+from accounts.paths import login_path, own_address, safe_next
 from accounts.tokens import tokens_forget, tokens_store
 from accounts.users import GroupsMissing, user_create, user_refresh
-from deepdash.config import config
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 
@@ -37,6 +36,7 @@ log = logging.getLogger(__name__)
 
 LEEWAY = 60  # seconds that our clock and IAM's may differ
 CLAIMS = ["iss", "sub", "aud", "exp", "iat"]  # OpenID Connect Core, 2: required
+CALLBACK = "accounts:callback"  # the redirect URI, to the letter the one registered at IAM
 DENIED_KEY = "login_denied"
 
 
@@ -81,7 +81,7 @@ class IamBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the librar
 
     @sensitive_variables()
     def get_token(self, payload: dict[str, Any]) -> dict[str, Any]:
-        self._answer = iam.token_by_code({**payload, "redirect_uri": callback_url(self.request)})
+        self._answer = iam.token_by_code({**payload, "redirect_uri": own_address(self.request, CALLBACK)})
         return self._answer.model_dump()
 
     def store_tokens(self, access_token: str, id_token: str) -> None:
@@ -176,7 +176,7 @@ class LoginView(OIDCAuthenticationRequestView):  # type: ignore[misc]
         return response
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
-        extra = {"redirect_uri": callback_url(request)}
+        extra = {"redirect_uri": own_address(request, CALLBACK)}
         return {**extra, "prompt": "login"} if request.GET.get("switch") == "1" else extra
 
 
@@ -229,12 +229,6 @@ def denied(request: HttpRequest, groups: list[str]) -> HttpResponse:
         auth.logout(request)
     request.session[DENIED_KEY] = groups
     return HttpResponseRedirect(reverse("accounts:denied"))
-
-
-def callback_url(request: HttpRequest) -> str:
-    """The redirect URI, to the letter the one registered at IAM."""
-    path = reverse("accounts:callback")
-    return f"{config.PUBLIC_URL}{path}" if config.PUBLIC_URL else request.build_absolute_uri(path)
 
 
 def _fitting_key(keys: list[dict[str, Any]], kid: str | None) -> dict[str, Any] | None:

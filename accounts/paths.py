@@ -1,10 +1,12 @@
-"""Where to go after signing in: only ever a page of this dashboard."""
+"""Addresses of this dashboard: where to go after signing in (never elsewhere), and what IAM is told to come back to."""
 
 from urllib.parse import unquote, urlencode, urlsplit
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from deepdash.config import config
 
 MAX_LENGTH = 2000
 
@@ -43,6 +45,12 @@ def referring_page(request: HttpRequest) -> str:
     if current := request.headers.get("HX-Current-URL"):
         return safe_next(request, current)
     return safe_next(request, request.headers.get("Referer"))
+
+
+def own_address(request: HttpRequest, name: str) -> str:
+    """The whole address of a view, as it is registered at IAM: below PUBLIC_URL, else as the browser asked for us."""
+    path = reverse(name)
+    return f"{config.PUBLIC_URL}{path}" if config.PUBLIC_URL else request.build_absolute_uri(path)
 
 
 def page_path(address: str) -> str:

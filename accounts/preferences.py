@@ -81,5 +81,10 @@ class PreferencesForm(_UserForm):
         model = User
         fields = ("timezone", "language", "ssh_key", "mail_notices")
 
+    def save(self, commit: bool = True) -> User:
+        """Save these columns alone: IAM may have changed the others since the user was read."""
+        self.instance.save(update_fields=self.Meta.fields)
+        return self.instance
+
     def clean_ssh_key(self) -> str:
         return clean_public_key(self.cleaned_data["ssh_key"])

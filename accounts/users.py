@@ -25,14 +25,7 @@ class GroupsMissing(Problem):
 @transaction.atomic
 def user_create(*, issuer: str, claims: Mapping[str, Any]) -> User:
     """Make the user whom IAM's claims describe. Raises GroupsMissing, and makes nobody then."""
-    user = User(issuer=issuer, subject=claims["sub"])
-    _describe(user, claims)
-    if missing := user.missing_groups(config.IAM_GROUP_MEMBERSHIP):
-        raise GroupsMissing(missing)
-    user.set_unusable_password()
-    user.save()
-    roles_assign(user=user)
-    return user
+    return user_refresh(user=User.objects.create_user(issuer=issuer, subject=claims["sub"]), claims=claims)
 
 
 def user_refresh(*, user: User, claims: Mapping[str, Any]) -> User:
@@ -52,7 +45,8 @@ def user_refresh(*, user: User, claims: Mapping[str, Any]) -> User:
 def _describe(user: User, claims: Mapping[str, Any]) -> None:
     full = " ".join(filter(None, (_text(claims, "given_name"), _text(claims, "family_name"))))
     user.name = (_text(claims, "name") or full or _text(claims, "preferred_username"))[:200]
-    user.email = _text(claims, "email") if len(_text(claims, "email")) <= 254 else ""
+    email = _text(claims, "email")
+    user.email = email if len(email) <= 254 else ""
     user.organisation = _text(claims, "organisation_name")[:200]
     user.groups = groups_from_claims(claims, config.IAM_GROUP_CLAIMS)
     user.seen_at = timezone.now()

@@ -8,7 +8,6 @@ from django.contrib.auth import logout as session_end
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -20,7 +19,7 @@ from accounts.discovery import provider
 from accounts.kept import has_form
 from accounts.models import User
 from accounts.oidc import DENIED_KEY
-from accounts.paths import page_path, referring_page, safe_next
+from accounts.paths import own_address, page_path, referring_page, safe_next
 from accounts.preferences import PreferencesForm
 from accounts.tokens import id_token_of, tokens_forget
 from deepdash.config import config
@@ -103,13 +102,10 @@ def _end_session_url(request: HttpRequest, user: User) -> str:
         return ""
     if endpoint is None:
         return ""
-    page = reverse("accounts:logged_out")
     query = {
         "id_token_hint": id_token_of(user),
         "client_id": settings.OIDC_RP_CLIENT_ID,
-        "post_logout_redirect_uri": f"{config.PUBLIC_URL}{page}"
-        if config.PUBLIC_URL
-        else request.build_absolute_uri(page),
+        "post_logout_redirect_uri": own_address(request, "accounts:logged_out"),
     }
     return f"{endpoint}?{urlencode({name: value for name, value in query.items() if value})}"
 

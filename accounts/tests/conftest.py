@@ -14,12 +14,12 @@ import pytest
 import requests
 import responses
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.core.cache import cache
 from django.http import HttpResponseBase
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.testing import ISSUER, configure
+from accounts.models import User
+from accounts.testing import ISSUER, configure, make_user
 
 CLIENT_ID, CLIENT_SECRET = "dashboard", "the-client-secret-0123456789abcdef"
 ACCESS, REFRESH = "planted-access-token-1", "planted-refresh-token-1"
@@ -146,11 +146,17 @@ def signing_key() -> rsa.RSAPrivateKey:
     return new_key()
 
 
-@pytest.fixture(autouse=True)
-def _empty_cache() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
+@pytest.fixture
+def ada(db: None) -> User:
+    return make_user("ada")
+
+
+@pytest.fixture
+def browser(ada: User) -> Client:
+    """Ada's, signed in."""
+    client = Client()
+    client.force_login(ada)
+    return client
 
 
 @pytest.fixture

@@ -12,18 +12,6 @@ from deepdash.http import ServiceError
 from deployments.clients.orchestrator import Orchestrator
 
 
-@pytest.fixture
-def ada(db: None) -> User:
-    return make_user("ada")
-
-
-@pytest.fixture
-def browser(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("asked", "shown"), [("es-ES,es;q=0.9,en;q=0.8", "es"), ("it", "it"), ("fr,ca", "en"), ("", "en")]

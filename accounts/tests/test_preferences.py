@@ -9,20 +9,7 @@ from django.test import Client
 from accounts import preferences
 from accounts.models import User
 from accounts.preferences import PreferencesForm
-from accounts.testing import make_user
 from deepdash.templatetags.ui import ago
-
-
-@pytest.fixture
-def ada(db: None) -> User:
-    return make_user("ada")
-
-
-@pytest.fixture
-def browser(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
 
 
 def test_zone_and_mails_are_saved(ada: User, browser: Client) -> None:
@@ -55,6 +42,15 @@ def test_nothing_else_about_a_user_can_be_set_here(ada: User, browser: Client) -
     ada.refresh_from_db()
     assert (ada.is_staff, ada.email, ada.groups) == (False, "ada@example.org", ["ml-users"])
     assert set(PreferencesForm.base_fields) == {"timezone", "language", "ssh_key", "mail_notices"}
+
+
+def test_saving_them_leaves_alone_what_iam_has_said_meanwhile(ada: User) -> None:
+    form = PreferencesForm({"timezone": "Asia/Tokyo"}, instance=User.objects.get())
+    User.objects.update(groups=[], is_staff=True, seen_at=None)
+    assert form.is_valid()
+    form.save()
+    ada.refresh_from_db()
+    assert (ada.timezone, ada.groups, ada.is_staff, ada.seen_at) == ("Asia/Tokyo", [], True, None)
 
 
 # Made for these tests; nobody logs in with them.

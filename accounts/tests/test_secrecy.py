@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
+from django.core import serializers
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -123,8 +124,6 @@ def test_database_and_export_hold_no_plain_token_and_an_import_brings_them_back(
     export = StringIO()
     call_command("dumpdata", "accounts.token", stdout=export)
     assert found_in(export.getvalue()) == []
-
-    from django.core import serializers
 
     (loaded,) = serializers.deserialize("json", export.getvalue())
     loaded.save()

@@ -4,6 +4,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.http import HttpResponseBase
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -193,8 +194,6 @@ def test_a_form_is_given_only_to_its_own_page(client: Client, iam: FakeIam, rf: 
 
 
 def test_the_database_does_not_see_what_was_typed(client: Client) -> None:
-    from django.db import connection
-
     send_form(client, make_user(), password="planted-secret")
 
     with connection.cursor() as cursor:
