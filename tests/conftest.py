@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.places import Places, settle
 from tests.stack import Stack, running
 from tests.visitor import Visitor
 
+PATIENCE = 60_000  # milliseconds; only what fails waits so long
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")  # a folder: pages the browser tests pass by are kept there
 
 
@@ -50,6 +51,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("Chromium is not installed (apt install chromium)")
     # sync_playwright runs an event loop in this thread, which Django otherwise takes for async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         instance = playwright.chromium.launch(
             executable_path=path,
@@ -84,7 +86,7 @@ def new_page(browser: Browser, one_stack: Stack) -> Iterator[Callable[..., Page]
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: problems.append(message.text) if ours(message) else None)
