@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model
-from django.forms.models import ModelForm
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from catalog.admin.meanwhile import OwnChangesForm
 from deepdash.errors import Problem
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
-    _ModelForm = ModelForm[Any]
 else:
-    _ModelAdmin, _ModelForm = admin.ModelAdmin, ModelForm
+    _ModelAdmin = admin.ModelAdmin
 
 NOTHING = "–"
 
@@ -41,7 +40,7 @@ class UpstreamAdmin(_ModelAdmin):
         return said(row.problem)
 
 
-class RowForm(_ModelForm):
+class RowForm(OwnChangesForm):
     """A row of a list that is edited in place: each field says what it is of which row, as the list has no labels."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from catalog.admin.common import NOTHING, RowForm, _ModelAdmin, _ModelForm, day, lines, said
+from catalog.admin.common import NOTHING, RowForm, _ModelAdmin, day, lines, said
+from catalog.admin.meanwhile import OwnChangesForm, _ModelForm
 from catalog.facets import GLYPHS
 from catalog.flavours import best_tag, group_tags
 from catalog.models import Module, ModuleTemplate, RefreshRun, Template
@@ -22,7 +23,7 @@ else:
     _TabularInline = admin.TabularInline
 
 
-class CurationForm(_ModelForm):
+class CurationForm(OwnChangesForm):
     """The curators' columns. Each says what would be shown without it."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -59,8 +60,9 @@ class CurationForm(_ModelForm):
         gone = [(now, f"{now} (not there now)")] if now and now not in known else []
         field = self.fields[name]
         self.fields[name] = forms.ChoiceField(
-            choices=[("", "—"), *gone, *choices], required=False, label=field.label, help_text=field.help_text
-        )
+            choices=[("", "—"), *gone, *choices], required=False, label=field.label, help_text=field.help_text,
+            show_hidden_initial=field.show_hidden_initial,
+        )  # fmt: skip
 
 
 class TroubleFilter(admin.SimpleListFilter):
@@ -182,8 +184,8 @@ class ModuleAdmin(_ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Module, form: Any, change: bool) -> None:
-        """Save the curators' columns alone: a refresh may have written the others since the form was opened."""
-        obj.save(update_fields=CURATED)
+        """Save what was changed here alone: a refresh or another curator may have written the rest meanwhile."""
+        obj.save(update_fields=[name for name in CURATED if name in form.changed_data])
         if "icon_address" in form.changed_data:
             refresh_request(trigger=RefreshRun.Trigger.CURATOR, only=obj.slug)
             messages.info(request, "The picture is being fetched.")

@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.testing import make_user
 from catalog.differences import difference
 from catalog.models import ExternalLink, Module, RefreshRun, Template, TemplateVersion
+from catalog.models.module import CURATED
 from catalog.refresh.runs import claim_next, request_run
 from catalog.services import catalog_take_up
 from catalog.testing import TEMPLATE, make_module, make_template
@@ -33,17 +34,13 @@ def admin(client: Client, curator: User, monkeypatch: pytest.MonkeyPatch) -> Cli
 
 
 def curated(module: Module, **changes: Any) -> dict[str, Any]:
-    """The form of a module as a browser would send it."""
+    """The form of a module as a browser would send it that showed ``module``."""
+    shown = {name: "" if (value := getattr(module, f"{name}_id", getattr(module, name))) is None else value
+             for name in CURATED}  # fmt: skip
+    flags = [name for name in ("hidden", "featured") if not shown[name]]  # a box that is not checked sends nothing
     return {
-        "position": module.position,
-        "title_override": "",
-        "summary_override": "",
-        "glyph_override": "",
-        "icon_address": "",
-        "note": "",
-        "default_hardware": "",
-        "default_tag": "",
-        "default_template": "",
+        **{name: value for name, value in shown.items() if name not in flags},
+        **{f"initial-{name}": str(value) for name, value in shown.items()},
         "template_links-TOTAL_FORMS": "0",
         "template_links-INITIAL_FORMS": "0",
         **changes,
