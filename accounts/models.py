@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group,
 from django.db import models
 from django.utils import timezone
 
+from accounts.groups import MAX_GROUP
 from deepdash.clock import within
 from deepdash.fields import EncryptedTextField
 
@@ -49,7 +50,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     roles = models.ManyToManyField(Group, blank=True, related_name="user_set", related_query_name="user")
     is_staff = models.BooleanField("curator", default=False)
     is_active = models.BooleanField(default=True)
-    active_group = models.CharField(max_length=255, blank=True, help_text="The one worked for; empty: organisation")
+    active_group = models.CharField(
+        max_length=MAX_GROUP, blank=True, help_text="The one worked for; empty: organisation"
+    )
     timezone = models.CharField(max_length=64, blank=True)
     language = models.CharField(max_length=16, blank=True, default="", db_default="", help_text="Empty: the browser's")
     ssh_key = models.TextField(

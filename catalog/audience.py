@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 PATTERN_SECONDS = 0.1
-MAX_PATTERN, MAX_GROUP = 500, 255  # characters
+MAX_PATTERN = 500  # characters
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Audience:
         return _("named by the template")
 
     def _fits(self, group: str) -> bool:
-        if not self.pattern or len(group) > MAX_GROUP:
+        if not self.pattern:
             return False
         try:
             return bool(regex.fullmatch(self.pattern, group, timeout=PATTERN_SECONDS))

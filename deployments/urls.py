@@ -61,8 +61,8 @@ urlpatterns = [
     path("notices/<int:pk>", notices.open_notice, name="notice"),
     path("callback/<uuid:key>/<str:secret>", notices.callback, name="callback"),
     # -- Configure and submit -----------------------------------------------------------------------------
-    path("module/<str:slug>", configure.configure, name="configure"),
-    path("module/<str:slug>/providers", configure.providers, name="configure_providers"),
+    path("module/<slug:slug>", configure.configure, name="configure"),
+    path("module/<slug:slug>/providers", configure.providers, name="configure_providers"),
     path("deployments/<ref:uuid>/again", configure.again, name="again"),
     path("deployments/<ref:uuid>/again/providers", configure.providers_again, name="again_providers"),
     path("deployments/<ref:uuid>/update", configure.update, name="update"),

@@ -1,10 +1,13 @@
 """The lists of addresses that are no pages are true, so what is tested for all pages is tested for all there are."""
 
+import contextlib
+
 import pytest
 from django.test import Client
+from django.urls import Resolver404, resolve
 from lxml import html
 
-from tests.addresses import ALL, FILES, MACHINES, MOVED, PAGES, PARTS, POSTED, PUBLIC, STAFF
+from tests.addresses import ALL, FILES, MACHINES, MOVED, PAGES, PARTS, POSTED, PUBLIC, RUN, STAFF, addresses
 from tests.things import adas_things
 
 # Without any service in reach; the others are there all the same.
@@ -22,6 +25,16 @@ def ada(db: None) -> Client:
 def test_every_list_names_addresses_there_are() -> None:
     assert set(ALL) >= PUBLIC | POSTED | PARTS | FILES | MOVED | MACHINES | STAFF
     assert len(PAGES) > 30
+
+
+def test_what_no_database_takes_is_no_part_of_an_address() -> None:
+    odd = addresses(dict.fromkeys(("slug", "uuid", "node", "digest", "id", "secret"), "a\0b") | {"key": RUN})
+    known = set()
+    for name in (name for name, address in odd.items() if "\0" in address):
+        with contextlib.suppress(Resolver404):
+            resolve(odd[name])
+            known.add(name)
+    assert known == {"deployments:callback", "log/<str:id>"}, "their views see to it"
 
 
 @pytest.mark.parametrize("name", sorted(POSTED))

@@ -27,6 +27,7 @@ NAMES = Config.model_fields["IAM_GROUP_CLAIMS"].default
         ({"groups": "single"}, ["single"]),
         ({"groups": {"a": 1}}, []),
         ({"groups": [1, None, "", "/", "ok\x00"]}, ["ok"]),
+        ({"groups": ["x" * 256, "y" * 255]}, ["y" * 255]),
     ],
 )
 def test_groups_come_from_whatever_claim_the_profile_uses(claims: dict[str, Any], groups: list[str]) -> None:

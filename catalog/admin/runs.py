@@ -6,13 +6,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from catalog.admin.common import NOTHING, UpstreamAdmin, ValuesFilter, lines, said
 from catalog.models import Module, RefreshRun, WebhookDelivery
 from catalog.problems import restored
 from catalog.services import refresh_request
+from deepdash.inert import inert
 
 SECONDS = 2  # between two looks at a run that is under way
 
@@ -36,7 +37,7 @@ class RefreshRunAdmin(UpstreamAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("catalog.change_module"):
             raise PermissionDenied
-        slug = request.POST.get("module", "")
+        slug = inert(request.POST.get("module", ""))
         if slug and not Module.objects.filter(slug=slug).exclude(kind=Module.Kind.EXTERNAL).exists():
             messages.error(request, f"There is no module {slug[:100]} to refresh.")
             return redirect("admin:catalog_module_changelist")
@@ -94,8 +95,3 @@ def _told(item: dict[str, Any]) -> str:
     about = f"{item['result']}: {item['kind']} {item['name']}"
     words = " ".join(filter(None, [said(restored(item["problem"])) if "problem" in item else "", item.get("note", "")]))
     return f"{about} – {words}" if words else about
-
-
-def start_address() -> str:
-    """Where the buttons that start a refresh are sent."""
-    return reverse("admin:catalog_refreshrun_start")
