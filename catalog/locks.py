@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from catalog.audience import Audience, groups_of
 from catalog.models import Module, ModuleTemplate, Template
+from catalog.models.template import folder_template, named_in_folder
 from catalog.revisions import Signature
 from deepdash.config import config
 
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
 
 class Rules(NamedTuple):
-    """Whom templates are for: of ``all`` that are common ones or not for everybody, and of the common ``shared``."""
+    """Whom templates are for: of ``all`` that are common ones or not for everybody, and of the common ``shared``, whose
+    file names are ``taken``: a module's own of such a name is offered as the common one (``Module.all_choices``)."""
 
     all: tuple[Audience, ...]
     shared: tuple[Audience, ...]
+    taken: frozenset[str]
 
 
 def mark_locked(
@@ -35,13 +38,13 @@ def mark_locked(
     have changed. A common template that admits them unlocks every module.
     """
     groups = groups_of(user)
-    rules = _rules(templates, frozenset(config.COMMON_TOSCAS.values()))
+    rules = _rules(templates, tuple(config.COMMON_TOSCAS.values()))
     if all(audience.admits(groups) for audience in rules.all):
         return ()
     if any(audience.admits(groups) for audience in rules.shared):
         return ()
     modules = list(cards())
-    usable = Template.objects.usable()
+    usable = Template.objects.usable().exclude(filename__in=rules.taken)
     links = ModuleTemplate.objects.filter(module__in=[module.pk for module in modules], template__in=usable)
     own: dict[int, list[Audience]] = defaultdict(list)
     for module_id, audience in links.values_list("module_id", "template__audience"):
@@ -49,18 +52,18 @@ def mark_locked(
     for module in modules:
         audiences = [*own[module.pk], *rules.shared]
         if audiences and not any(audience.admits(groups) for audience in audiences):
-            shown = [audience for audience in audiences if not audience.private]
-            module.locked_for = shown[0].wanted() if shown else "whom its templates name"
+            module.locked_for = next((it for it in audiences if not it.private), Audience()).wanted()
     return tuple(module.locked_for for module in modules)
 
 
 @lru_cache(maxsize=1)
-def _rules(templates: Signature, files: frozenset[str]) -> Rules:
+def _rules(templates: Signature, files: tuple[str, ...]) -> Rules:
     """The rules of ``templates`` as they are in that state (one statement); ``files`` are the common ones."""
-    common = Q(source=Template.Source.FOLDER, filename__in={file.rpartition("/")[2] for file in files})
-    rows = Template.objects.usable().filter(common | ~Q(audience={})).order_by()
-    found = [
-        (Audience.stored(audience), source == Template.Source.FOLDER and bool(files & {path, filename}))
-        for source, path, filename, audience in rows.values_list("source", "path", "filename", "audience")
-    ]
-    return Rules(tuple(audience for audience, _ in found), tuple(audience for audience, shared in found if shared))
+    rows = Template.objects.usable().filter(named_in_folder(files) | ~Q(audience={})).order_by()
+    found = list(rows.only("source", "path", "filename", "former_names", "audience"))
+    shared = [template for file in files if (template := folder_template(file, found))]
+    return Rules(
+        tuple(Audience.stored(template.audience) for template in found),
+        tuple(Audience.stored(template.audience) for template in shared),
+        frozenset(template.filename for template in shared),
+    )

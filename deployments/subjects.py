@@ -43,7 +43,7 @@ def deployable_module(deployment: Deployment) -> Module | None:
     if not deployment.module_slug:
         return None
     module = Module.objects.reached_by(deployment.module_slug)
-    return module if module and module.deployable and module.template_choices(deployment.owner) else None
+    return module if module and module.deployable and module.offer(deployment.owner).choices else None
 
 
 def subject_alone(user: "User", deployment: Deployment, *, updates: bool = False) -> Subject:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.audience import Audience, groups_of, switch_to
 from catalog.facets import glyph_for
 from catalog.models.revised import RevisedQuerySet, new_revision
-from catalog.models.template import Template
+from catalog.models.template import Template, folder_template, named_in_folder
 from catalog.problems import restored
 from deepdash.config import config
 from deepdash.errors import Problem
@@ -270,10 +270,6 @@ class Module(models.Model):
     def tags_problem(self) -> Problem | None:
         return restored(self.tags_error)
 
-    def template_choices(self, user: "User | AnonymousUser | None" = None) -> list[TemplateChoice]:
-        """How ``user`` (None: anybody) may deploy it, as ``offer``."""
-        return self.offer(user).choices
-
     def offer(self, user: "User | AnonymousUser | None" = None) -> TemplateOffer:
         """How it can be deployed: its own templates in their order, then the common ones (one query).
 
@@ -295,19 +291,14 @@ class Module(models.Model):
     def all_choices(self) -> list[TemplateChoice]:
         """As ``offer``, whomever they are for."""
         common = config.COMMON_TOSCAS
-        files = set(common.values())
-        in_folder = Q(source=Template.Source.FOLDER)
-        named = Q(filename__in=files) | Q(path__in=files)
-        for file in files:
-            named |= Q(former_names__contains=f"\n{file}\n")
         found = list(
             Template.objects.usable()
             .annotate(own=FilteredRelation("module_links", condition=Q(module_links__module=self)))
-            .filter(Q(own__isnull=False) | in_folder & named)
+            .filter(Q(own__isnull=False) | named_in_folder(common.values()))
             .annotate(own_title=F("own__title"), own_position=F("own__position"))
             .order_by("own_position", "source", "path")
         )
-        shared = {title: _common(file, found) for title, file in common.items()}
+        shared = {title: folder_template(file, found) for title, file in common.items()}
         taken = {title.casefold() for title, template in shared.items() if template}
         names = {template.filename for template in shared.values() if template}
         choices: dict[int, TemplateChoice] = {}
@@ -322,13 +313,6 @@ class Module(models.Model):
             taken.add(key)
             choices[template.pk] = TemplateChoice(key, title, template)
         return [*choices.values(), *(TemplateChoice(t.casefold(), t, item) for t, item in shared.items() if item)]
-
-
-def _common(file: str, templates: list[Template]) -> Template | None:
-    """The template of the folder that is a common one: at exactly that path, else of that file name, now or before."""
-    in_folder = [item for item in templates if item.source == Template.Source.FOLDER]
-    named = [item for item in in_folder if file in (item.path, *item.names())]
-    return min(named, key=lambda item: (item.path != file, item.filename != file, item.path), default=None)
 
 
 class ModuleTemplate(models.Model):

@@ -1,8 +1,10 @@
 """TOSCA templates and the type files they import, as they were last read."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog.models.revised import RevisedQuerySet, new_revision
@@ -107,6 +109,21 @@ class Template(models.Model):
     @property
     def problem(self) -> Problem | None:
         return restored(self.error)
+
+
+def named_in_folder(files: Collection[str]) -> Q:
+    """The templates among which ``folder_template`` finds these files."""
+    named = Q(filename__in=files) | Q(path__in=files)
+    for file in files:
+        named |= Q(former_names__contains=f"\n{file}\n")
+    return Q(source=Template.Source.FOLDER) & named
+
+
+def folder_template(file: str, templates: Iterable[Template]) -> Template | None:
+    """The template of the folder that a file's name means: at exactly that path, else named so, now or before."""
+    in_folder = [item for item in templates if item.source == Template.Source.FOLDER]
+    named = [item for item in in_folder if file in (item.path, *item.names())]
+    return min(named, key=lambda item: (item.path != file, item.filename != file, item.path), default=None)
 
 
 class TemplateVersion(models.Model):

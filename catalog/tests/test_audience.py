@@ -128,6 +128,26 @@ def test_a_new_template_is_seen_at_once(db: None, client: Client) -> None:
     assert "For people" in client.get("/").text
 
 
+def test_a_common_template_that_was_renamed_unlocks_every_card_as_it_does_the_page(db: None, client: Client) -> None:
+    make_template(path="new-name.yml", former_names="\ndeep-oc-marathon-webdav.yml\n")
+    make_module(SLUG, templates=(make_template(restricted("allowed_groups: vo/imaging"), path="own.yml"),))
+    assert "Configure and deploy" in client.get(f"/modules/{SLUG}").text
+    assert "For people" not in client.get("/").text
+
+
+def test_a_card_is_locked_where_its_own_template_gives_way_to_a_common_one(locked: Module, client: Client) -> None:
+    own = make_template(path="own/deep-oc-marathon-webdav.yml")
+    make_module("deep-oc-own", templates=(own,))
+    assert "Configure and deploy" not in client.get("/modules/deep-oc-own").text
+    assert client.get("/").text.count("For people in the group vo/imaging") == 2
+
+
+def test_a_card_says_of_a_private_template_only_that_it_names_people(db: None, client: Client) -> None:
+    make_template(restricted("visibility: private"), path="deep-oc-marathon-webdav.yml")
+    make_module(SLUG)
+    assert "Para personas que la plantilla indica" in client.get("/", headers={"Accept-Language": "es"}).text
+
+
 def test_what_templates_say_is_read_again_only_when_one_has_changed(locked: Module) -> None:
     with CaptureQueriesContext(connection) as captured:
         for _ in range(3):
@@ -161,6 +181,6 @@ def test_a_curators_default_template_comes_first(db: None, client: Client) -> No
     make_template(path="deep-oc-marathon-webdav.yml")
     own = make_template(restricted("tag: x", "Special"), path="special.yml")
     module = make_module(SLUG, templates=(own,), default_template=own)
-    assert module.template_choices()[0].template == own
+    assert module.offer().choices[0].template == own
     client.force_login(make_user("anybody"))
     assert '<option value="special" selected>' in client.get(f"/module/{SLUG}").text

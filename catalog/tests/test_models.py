@@ -14,7 +14,7 @@ COMMON = {"default": "deep-oc/common.yml", "Minimal": "minimal.yml"}
 
 def keys(module: Module) -> list[tuple[str, str, str]]:
     with use_config(COMMON_TOSCAS=COMMON):
-        return [(choice.key, choice.title, choice.template.path) for choice in module.template_choices()]
+        return [(choice.key, choice.title, choice.template.path) for choice in module.offer().choices]
 
 
 def test_own_templates_come_first_then_the_common_ones_in_one_query(django_assert_num_queries: Any) -> None:

@@ -44,7 +44,7 @@ def test_the_catalogue_is_filled(world: World) -> None:
         ["cpu", "gpu"],
     )
     assert ModuleFacet.objects.filter(module=module).count() == 5
-    assert [(choice.key, choice.template.path) for choice in module.template_choices()] == [
+    assert [(choice.key, choice.template.path) for choice in module.offer().choices] == [
         ("marathon", "own.yml"),
         ("default", "default.yml"),
         ("minimal", "minimal.yml"),
@@ -68,7 +68,7 @@ def test_run_your_own_is_always_there(world: World) -> None:
     )
     assert external.deployable
     assert external not in Module.objects.for_list()
-    assert [choice.key for choice in external.template_choices()] == ["default", "minimal"]
+    assert [choice.key for choice in external.offer().choices] == ["default", "minimal"]
 
 
 def test_a_second_refresh_asks_conditionally_and_writes_nothing_but_its_run(world: World) -> None:
@@ -145,7 +145,7 @@ def test_an_outage_of_everything_leaves_the_catalogue_as_it_was(world: World) ->
     run = world.refresh()
     assert run.state == RefreshRun.State.DONE
     assert Module.objects.visible().filter(state="live").count() == 3
-    assert [choice.key for choice in one().template_choices()] == ["marathon", "default", "minimal"]
+    assert [choice.key for choice in one().offer().choices] == ["marathon", "default", "minimal"]
     assert [tag["name"] for tag in one().tags] == ["cpu", "gpu"]
 
 
@@ -237,7 +237,7 @@ def test_a_new_template_that_is_hostile_is_withheld_and_its_module_falls_back(wo
     world.refresh()
     template = Template.objects.get(path="own.yml")
     assert (template.verdict, template.usable) == ("unreadable", False)
-    assert [choice.key for choice in one().template_choices()] == ["default", "minimal"]
+    assert [choice.key for choice in one().offer().choices] == ["default", "minimal"]
     link = one().template_links.get()
     assert link.problem
     assert link.problem.id == "catalog:bad-template"
@@ -249,7 +249,7 @@ def test_an_invalid_template_stays_usable(world: World) -> None:
     template = Template.objects.get(path="own.yml")
     assert (template.verdict, template.usable) == ("invalid", True)
     assert any("Nonsense" in message for message in template.errors)
-    assert "marathon" in [choice.key for choice in one().template_choices()]
+    assert "marathon" in [choice.key for choice in one().offer().choices]
 
 
 def test_a_template_that_is_gone_is_retired_and_can_come_back(world: World) -> None:
@@ -257,13 +257,13 @@ def test_a_template_that_is_gone_is_retired_and_can_come_back(world: World) -> N
     world.template("own.yml", None)
     world.refresh()
     assert Template.objects.get(path="own.yml").state == "gone"
-    assert [choice.key for choice in one().template_choices()] == ["default", "minimal"]
+    assert [choice.key for choice in one().offer().choices] == ["default", "minimal"]
     link = one().template_links.get()
     assert link.problem
     assert link.problem.id == "catalog:no-template"
     world.template("own.yml")
     world.refresh()
-    assert "marathon" in [choice.key for choice in one().template_choices()]
+    assert "marathon" in [choice.key for choice in one().offer().choices]
 
 
 def test_a_folder_that_is_away_retires_no_template(world: World) -> None:
@@ -278,13 +278,13 @@ def test_a_template_that_only_metadata_points_at_is_fetched_from_the_file_host(w
     world.files[elsewhere] = TEMPLATE
     world.add_module("DEEP-OC-one", tosca=[{"title": "Special", "url": elsewhere}])
     world.refresh()
-    assert [choice.key for choice in one().template_choices()] == ["special", "default", "minimal"]
+    assert [choice.key for choice in one().offer().choices] == ["special", "default", "minimal"]
     assert Template.objects.get(path=elsewhere).source == "metadata"
     world.refresh()
     assert world.statuses("special.yml") == [304]
     world.files[elsewhere] = 404
     world.refresh()
-    assert [choice.key for choice in one().template_choices()] == ["default", "minimal"]
+    assert [choice.key for choice in one().offer().choices] == ["default", "minimal"]
 
 
 @pytest.mark.parametrize(

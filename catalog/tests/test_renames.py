@@ -30,7 +30,7 @@ def test_a_renamed_template_is_the_same_one_under_its_new_name(world: World) -> 
     assert not Template.objects.filter(state="gone").exists()
     # The metadata still names the old file, and finds it.
     module = Module.objects.get(slug="deep-oc-one")
-    assert module.template_choices()[0].template.path == "moved/new-name.yml"
+    assert module.offer().choices[0].template.path == "moved/new-name.yml"
     assert not module.template_links.get().error
     assert world.refresh().counts == {"unchanged": 7}
 
@@ -44,7 +44,7 @@ def test_a_renamed_common_template_stays_a_common_one(world: World) -> None:
     world.template("renamed once.yml", None)
     world.template("renamed twice.yml", OTHER)
     world.refresh()
-    choices = Module.objects.get(slug="deep-oc-one").template_choices()
+    choices = Module.objects.get(slug="deep-oc-one").offer().choices
     assert ("default", "renamed twice.yml") in [(choice.key, choice.template.path) for choice in choices]
 
 
@@ -131,7 +131,7 @@ def test_an_import_that_is_new_to_the_catalogue_heals_by_itself(world: World) ->
     world.template("own.yml", text)
     world.refresh()
     assert Template.objects.get(path="own.yml").verdict != "valid"
-    assert Module.objects.get(slug="deep-oc-one").template_choices()[0].template.path == "own.yml", "usable meanwhile"
+    assert Module.objects.get(slug="deep-oc-one").offer().choices[0].template.path == "own.yml", "usable meanwhile"
     world.files[address] = (
         "node_types:\n  tosca.nodes.indigo.New:\n    derived_from: tosca.nodes.Root\n"
         "    attributes: {endpoint: {type: string}}\n"
@@ -171,7 +171,7 @@ def test_a_template_that_is_renamed_and_changed_in_one_push_is_followed(world: W
     assert [version.raw for version in after.versions.all()] == [OTHER]
     module = Module.objects.get(slug="deep-oc-one")
     assert module.default_template == after
-    assert module.template_choices()[0].template.path == "new-name.yml"
+    assert module.offer().choices[0].template.path == "new-name.yml"
 
 
 def test_a_template_that_moves_to_another_folder_may_change_more(world: World) -> None:
