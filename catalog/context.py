@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.cache import cache
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -18,8 +18,8 @@ def external_links(request: HttpRequest) -> dict[str, Any]:
 
 
 def forget_links(**signal: Any) -> None:
-    """After a curator changed them."""
-    cache.delete(KEY)
+    """After a curator changed them, once others can read the change: one who read before would keep the old ones."""
+    transaction.on_commit(lambda: cache.delete(KEY))
 
 
 def _links() -> list[dict[str, str]]:

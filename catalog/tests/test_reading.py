@@ -1,6 +1,7 @@
 """A template's own tabs, its fragments, keys written twice, and the metadata files of a site."""
 
 from pathlib import Path
+from time import thread_time
 
 import pytest
 
@@ -41,6 +42,15 @@ def test_a_tab_names_its_inputs_by_an_expression() -> None:
 def test_a_name_that_is_listed_wins_over_an_expression() -> None:
     assert tabs_of("{All: 'fe.*', Memory: [fe_mem, nowhere]}") == {"fe_cpus": "All", "fe_mem": "Memory"}
     assert tabs_of("{All: 'fe.*', Memory: fe_mem}") == {"fe_cpus": "All", "fe_mem": "All"}, "a text is an expression"
+
+
+def test_expressions_that_would_never_end_cost_a_template_a_moment_however_many_they_are() -> None:
+    endless = ", ".join(f"Tab{number}: '(a|aa)+$b'" for number in range(40))
+    text = TABBED % f"{{Front: 'fe_.*', {endless}, Late: '.*'}}" + f"    {'a' * 90}: {{type: string}}\n"
+    before = thread_time()
+    found = read_template(text).description
+    assert thread_time() - before < 2
+    assert {item.name: item.tab for item in found.inputs if item.tab} == {"fe_cpus": "Front", "fe_mem": "Front"}
 
 
 def test_listed_names_may_carry_options() -> None:

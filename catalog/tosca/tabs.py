@@ -5,13 +5,14 @@ from a name to options in the words of a parameters file.
 """
 
 from collections.abc import Mapping
+from time import thread_time
 from typing import Any
 
 import regex
 
 from catalog.tosca.description import TemplateDescription
 
-PATTERN_SECONDS = 0.2  # for all names of one template
+PATTERN_SECONDS = 0.2  # of computing, for all expressions of one template
 MAX_PATTERN = 500  # characters
 
 
@@ -31,9 +32,10 @@ def parameters_of(description: TemplateDescription) -> dict[str, Any]:
         for name, options in _listed(content):
             if name in names:
                 specs.setdefault(name, {**options, "tab": tab})
+    until = thread_time() + PATTERN_SECONDS
     for tab, content in tabs.items():
         if isinstance(content, str):
-            for name in _fitting(content, [name for name in names if name not in specs]):
+            for name in _fitting(content, [name for name in names if name not in specs], until):
                 specs[name] = {"tab": tab}
     return {"tabs": list(tabs), "inputs": specs}
 
@@ -49,12 +51,12 @@ def _listed(content: Any) -> list[tuple[str, Mapping[str, Any]]]:
     return found
 
 
-def _fitting(pattern: str, names: list[str]) -> list[str]:
+def _fitting(pattern: str, names: list[str], until: float) -> list[str]:
     """Names that fit an expression from their beginning on. One that is no expression, or takes too long, fits none."""
-    if len(pattern) > MAX_PATTERN:
+    if len(pattern) > MAX_PATTERN or thread_time() >= until:
         return []
     try:
         compiled = regex.compile(pattern)
-        return [name for name in names if compiled.match(name, timeout=PATTERN_SECONDS)]
+        return [name for name in names if compiled.match(name, timeout=max(0.001, until - thread_time()))]
     except (regex.error, TimeoutError, RecursionError, OverflowError):
         return []
