@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
-from django_htmx.middleware import HtmxDetails
 
 from catalog.browse import SORTS, Wish, portfolio
 from catalog.index import current_index
@@ -19,18 +18,15 @@ from catalog.models import Module, Picture, RefreshRun
 from catalog.pages import module_page
 from catalog.revisions import revisions_now
 from deepdash.templatetags.ui import ago
+from deepdash.types import Request
 
 KEPT = 600  # seconds
 AGE_KEPT = 10  # seconds; it is shown in minutes
 
 
-class HtmxHttpRequest(HttpRequest):
-    htmx: HtmxDetails
-
-
 @login_not_required
 @require_safe
-def home(request: HtmxHttpRequest) -> HttpResponse:
+def home(request: Request) -> HttpResponse:
     """The portfolio; for htmx only what the filters change.
 
     Its parts are drawn once for all who see the same (four statements, six when they have to be drawn).

@@ -55,9 +55,8 @@ class TemplateAdmin(UpstreamAdmin):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Template]":
-        rows: QuerySet[Template] = super().get_queryset(request)
         on_list = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
-        rows = rows.defer("raw", "description", "errors") if on_list else rows
+        rows = Template.objects.for_list() if on_list else super().get_queryset(request)
         return rows.annotate(in_use=Count("module_links"))
 
     def get_urls(self) -> list[URLPattern]:

@@ -112,7 +112,7 @@ class ModuleRefresh:
 
     def link(self) -> None:
         """Point each module's links to the templates they name, and note which are missing or unreadable."""
-        templates = Template.objects.filter(state=Template.State.LIVE).defer("raw", "description", "errors")
+        templates = Template.objects.for_list().filter(state=Template.State.LIVE)
         by_name: dict[str, list[Template]] = {}
         for template in templates.order_by("source", "path"):
             for name in template.names():

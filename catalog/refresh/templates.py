@@ -90,7 +90,7 @@ class TemplateRefresh:
 
     def start(self) -> None:
         """Begin to read the folder and the types that known templates import."""
-        known = Template.objects.defer("raw", "description", "errors")
+        known = Template.objects.for_list()
         self._known = {(item.source, item.path): item for item in known}
         place = template_place()
         if place is None:

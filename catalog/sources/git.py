@@ -62,11 +62,6 @@ def update_checkout(checkout: Path, repository: str, *, seconds: float = SECONDS
     return _git(checkout, "rev-parse", "HEAD", seconds=seconds)
 
 
-def head_commit(checkout: Path) -> str:
-    """The id of the commit a checkout is at. Raises Problem "catalog:source"."""
-    return _git(checkout, "rev-parse", "HEAD", seconds=SECONDS)
-
-
 def _clone(checkout: Path, repository: str, seconds: float) -> None:
     if checkout.is_dir() and any(checkout.iterdir()):
         detail = f"{checkout} exists, but is no git checkout."
