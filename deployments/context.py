@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from deepdash.types import Request
+from deployments.home_kept import home_strips
 from deployments.models import Notice
 
 
@@ -15,8 +15,6 @@ def bell(request: HttpRequest) -> dict[str, Any]:
     return {"unread_notices": SimpleLazyObject(lambda: Notice.objects.of(user).unread().count())}
 
 
-def strips(request: Request) -> dict[str, Any]:
+def strips(request: HttpRequest) -> dict[str, Any]:
     """``home_strips``: what the home page says of one's own deployments, asked for by that page alone."""
-    from deployments.home_kept import home_kept  # views use these processors while they are loaded
-
-    return {"home_strips": SimpleLazyObject(lambda: home_kept(request))}
+    return {"home_strips": SimpleLazyObject(lambda: home_strips(request))}

@@ -1,40 +1,37 @@
-"""The strips of the home page as they were drawn last, so that the page has them at once and nothing in it moves."""
+"""The strips of the home page, kept drawn for as long as nothing in them changes, and some seconds at most."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from django.core.cache import cache
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from deepdash.types import Request
+from accounts.models import User
 from deployments.home import home
-from deployments.views.common import signed_in
 
-KEPT = 60  # seconds; what is older has often changed, and all below it would move when the new one comes
-
-
-class Strips(NamedTuple):
-    """``fresh`` ones were drawn for this page; others it asks for anew when it is there."""
-
-    drawn: SafeString
-    fresh: bool
+KEPT = 20  # seconds; probes, trainings and storage accounts change things here without a word
 
 
-def home_kept(request: Request) -> Strips:
-    """The user's strips, up to a minute old. No forms may be in them."""
-    kept: SafeString | None = cache.get(_key(request))
-    return Strips(home_drawn(request), fresh=True) if kept is None else Strips(kept, fresh=False)
-
-
-def home_drawn(request: Request) -> SafeString:
-    """The user's strips as they are now."""
-    drawn = render_to_string("deployments/_home_strips.html", {"home": home(signed_in(request))}, request)
-    cache.set(_key(request), drawn, KEPT)
+def home_strips(request: HttpRequest) -> SafeString:
+    """The strips of who is signed in, in their language and time zone. No forms may be in them."""
+    assert isinstance(request.user, User)  # the home page asks for nobody else's
+    manner = (get_language(), timezone.get_current_timezone_name())
+    kept = cache.get(_key(request.user.pk))
+    if kept and kept[0] == manner:
+        drawn: SafeString = kept[1]
+        return drawn
+    drawn = render_to_string("deployments/_home_strips.html", {"home": home(request.user)}, request)
+    cache.set(_key(request.user.pk), (manner, drawn), KEPT)
     return drawn
 
 
-def _key(request: Request) -> str:
-    zone = timezone.get_current_timezone_name().replace(" ", "")
-    return f"deployments:home:{signed_in(request).pk}:{get_language()}:{zone}"
+def home_forget(users: Iterable[int]) -> None:
+    """Have the strips of these users (primary keys) drawn anew: something was done, or seen to have changed."""
+    cache.delete_many([_key(pk) for pk in set(users)])
+
+
+def _key(user: int) -> str:
+    return f"deployments:home:{user}"

@@ -15,6 +15,7 @@ from deepdash.http import ServiceError, Unauthorized, side_by_side
 from deployments.actions import Permission, permissions, secrets_permission
 from deployments.clients.orchestrator import Orchestrator, says_gone
 from deployments.endpoints import orchestrator_info_learnt
+from deployments.home_kept import home_forget
 from deployments.journal.actions import action_of, action_record, recorded, result_of
 from deployments.models import Action, Deployment, StatusEvent
 from deployments.outputs import secret_values
@@ -195,6 +196,7 @@ def _note(user: "User", accepted: list[Deployment], gone: list[Deployment], outc
             )
             for outcome in outcomes
         )
+        transaction.on_commit(lambda: home_forget([user.pk]))
 
 
 def _do(user: "User", what: str, deployment: Deployment, done: str, call: Callable[[], None], detail: str = "") -> None:

@@ -36,7 +36,6 @@ urlpatterns = [
     path("deployments", listing.index, name="list"),
     path("deployments/rows", listing.rows, name="rows"),
     path("modules/<slug:slug>/deployments", listing.module_strip, name="module_strip"),
-    path("home-strips", listing.home_strips, name="home_strips"),
     path("deployments/group", listing.group, name="group"),
     path("deployments/delete", operations.delete_many, name="delete_many"),
     path("deployments/<ref:uuid>", detail.detail, name="detail"),

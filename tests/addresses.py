@@ -29,7 +29,7 @@ POSTED = frozenset({
 })  # fmt: skip
 # Parts of pages, which scripts ask for.
 PARTS = frozenset({
-    "deployments:rows", "deployments:live", "deployments:home_strips", "deployments:module_strip",
+    "deployments:rows", "deployments:live", "deployments:module_strip",
     "deployments:training_live", "deployments:configure_providers", "deployments:again_providers",
     "deployments:preflight_providers", "deployments:preflight_storage",
 })  # fmt: skip

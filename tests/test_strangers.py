@@ -99,7 +99,7 @@ def test_ada_herself_sees_what_the_others_do_not(ada: User) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/deployments", "/deployments/rows?step=probe", "/home-strips", "/", "/training", "/training/export", "/notices",
+    ["/deployments", "/deployments/rows?step=probe", "/", "/training", "/training/export", "/notices",
      "/storage", "/usage", "/modules/alpine-flora/deployments", "/module/alpine-flora"],
 )  # fmt: skip
 def test_lists_hold_only_ones_own(path: str) -> None:

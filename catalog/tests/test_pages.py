@@ -141,14 +141,6 @@ def test_the_two_buttons_lead_to_their_forms(client: Client) -> None:
     assert client.get("/modules/external").headers["Location"] == "/module/external"
 
 
-def test_what_a_user_had_running_a_moment_ago_is_asked_for_after_the_page(client: Client) -> None:
-    for _ in range(2):
-        assert 'hx-trigger="load"' not in client.get("/").content.decode()
-    client.force_login(make_user("ada"))
-    client.get("/")
-    assert 'hx-trigger="load"' in client.get("/").content.decode()
-
-
 def test_an_empty_catalogue_says_why(client: Client) -> None:
     assert "manage.py refresh_catalog" in client.get("/").content.decode()
     ModuleIndex.objects.create(url="https://x.example", error=stored(Problem("catalog:source", what="The list")))

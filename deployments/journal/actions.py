@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deepdash.redact import redact
+from deployments.home_kept import home_forget
 from deployments.journal.models import DETAIL_CHARS, Action
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def action_record(
     """Write one line of the audit trail, as ``action_of`` makes it."""
     action = action_of(user, what, deployment, result=result, detail=detail)
     action.save()
+    home_forget([user.pk])
     return action
 
 

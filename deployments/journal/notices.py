@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from deepdash.config import config
+from deployments.home_kept import home_forget
 from deployments.journal.models import DETAIL_CHARS, Notice
 from deployments.reasons import reason_of, site_name
 from deployments.states import COMPLETE, FAILED, Status
@@ -39,8 +40,12 @@ _HEADLINES: dict[str, str] = {
 def notices_make(events: Iterable["StatusEvent"]) -> None:
     """Tell the owners what of these new lines of timelines is news: that something is deployed, or failed.
 
-    Two statements, however many there are, and none when nothing is news. Mails go out after the transaction.
+    Two statements, however many there are, and none when nothing is news. Mails go out after the transaction, and
+    then their home pages are drawn anew.
     """
+    events = list(events)
+    owners = {event.deployment.owner_id for event in events}
+    transaction.on_commit(lambda: home_forget(owners))
     news = [event for event in events if _is_news(event)]
     languages = languages_of(event.deployment.owner_id for event in news) if news else {}
     notices = []

@@ -16,6 +16,7 @@ from lxml import html
 from accounts.models import User
 from accounts.testing import configure
 from catalog.models import Module
+from deployments.home_kept import home_forget
 from deployments.models import Deployment
 from deployments.states import Status
 from deployments.testing import listing, make_deployment, upstream
@@ -425,21 +426,31 @@ def test_home_strips_come_from_the_database_alone(
     make_deployment(owner, title="Broken", status=Status.CREATE_FAILED)
     for number in range(7):
         make_deployment(owner, title=f"Good {number}")
-    with django_assert_max_num_queries(6):
-        page = text(browser.get("/home-strips", headers=HTMX))
+    browser.get("/")
+    home_forget([owner.pk])
+    with django_assert_max_num_queries(10):
+        page = text(browser.get("/"))
     assert "Needs your attention" in page
     assert "Broken" in page
     assert "5+" in page
     assert len(wire.calls) == 0
 
 
-def test_the_home_page_asks_again_only_for_strips_that_were_drawn_before(browser: Client, owner: User) -> None:
-    make_deployment(owner, title="Broken", status=Status.CREATE_FAILED)
-    first, second = text(browser.get("/")), text(browser.get("/"))
-    for page in (first, second):
-        assert "Needs your attention" in page
-    assert 'hx-get="/home-strips"' not in first
-    assert 'hx-get="/home-strips"' in second
+def test_the_home_page_tells_at_once_what_was_done_and_what_was_seen(
+    browser: Client, owner: User, wire: responses.RequestsMock, django_capture_on_commit_callbacks: Any
+) -> None:
+    deployment = make_deployment(owner, title="Lilies", uuid="u1", status=Status.CREATE_IN_PROGRESS)
+    assert "Lilies" not in text(browser.get("/"))
+
+    wire.get(f"{ORCHESTRATOR}/deployments/u1", json=upstream("u1", owner=owner, status="CREATE_FAILED"))
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.get("/deployments/u1?fresh=1")
+    assert "Creation failed" in text(browser.get("/"))
+
+    browser.post(f"{deployment.get_absolute_url()}/rename", {"title": "Better lilies"})
+    assert "Better lilies" in (spanish := text(browser.get("/")))
+    browser.post("/language", {"language": "es"})
+    assert "Better lilies" in text(browser.get("/")) != spanish
 
 
 def test_old_addresses_lead_on(browser: Client, owner: User, services: None) -> None:
@@ -460,7 +471,7 @@ def test_what_others_wrote_is_inert_everywhere(browser: Client, owner: User, wir
     mine.events.create(status="CREATE_FAILED", reason=EVIL, provider_name=EVIL)
     running = make_deployment(owner, title="", description=EVIL, outputs={EVIL: "http://h/<script>"}, answers=True)
     wire.get(LIST, status=400, json={"message": EVIL})
-    for path in ("/deployments", "/deployments?fresh=1", f"/deployments?q={EVIL}", "/deployments/rows", "/home-strips"):
+    for path in ("/deployments", "/deployments?fresh=1", f"/deployments?q={EVIL}", "/deployments/rows", "/"):
         check_inert(browser, path)
     for deployment in (mine, running):
         for part in ("", "/live", "/template", "/log", "/delete", "/rename"):
@@ -502,7 +513,7 @@ def test_a_stranger_finds_nothing(
     assert mine.title == "Alpine plants"
 
 
-@pytest.mark.parametrize("path", ["/deployments", "/deployments/rows", "/home-strips"])
+@pytest.mark.parametrize("path", ["/deployments", "/deployments/rows", "/"])
 def test_a_strangers_lists_are_their_own(path: str, owner: User, stranger: User, wire: responses.RequestsMock) -> None:
     make_deployment(owner)
     make_deployment(owner, status=Status.CREATE_FAILED)

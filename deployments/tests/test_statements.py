@@ -36,7 +36,7 @@ def many(owner: User, wire: responses.RequestsMock) -> Deployment:
         "/deployments?group=plants&created_from=2026-03-02&created_to=2026-12-31",
         "/deployments/{uuid}/nodes", "/deployments/{uuid}/nodes?fresh=1", "/deployments/{uuid}/template",
         "/deployments/{uuid}/log", "/deployments/delete?pick={uuid}", "/deployments/group", "/notices", "/preferences",
-        "/usage", "/settings", "/slas", "/home-strips", "/deployments/rows?step=sync", "/deployments/rows?step=poll",
+        "/usage", "/settings", "/slas", "/deployments/rows?step=sync", "/deployments/rows?step=poll",
         "/deployments/rows?step=probe&group=plants",
         "/deployments/{uuid}/live?step=poll",
     ],

@@ -15,7 +15,6 @@ from accounts.models import User
 from deepdash.errors import Problem
 from deepdash.types import Request
 from deployments.colleagues import group_list
-from deployments.home_kept import home_drawn
 from deployments.listing import DeploymentList, ListQuery, Row, deployment_list, deployments_on_page, filters
 from deployments.models import Deployment
 from deployments.readiness import deployments_probe, is_due
@@ -82,13 +81,6 @@ def group(request: Request) -> HttpResponse:
         "again": f"{request.path}?{urlencode({'group': name, 'fresh': 1})}",
     }
     return render(request, "deployments/_group.html" if request.htmx else "deployments/group.html", context)
-
-
-@never_cache
-@require_safe
-def home_strips(request: Request) -> HttpResponse:
-    """What a signed-in user's home page says before the catalogue begins."""
-    return HttpResponse(home_drawn(request))
 
 
 @never_cache
