@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Warning, register, run_checks
 
@@ -82,6 +83,14 @@ def secrets_are_shared_and_strong(**kwargs: Any) -> list[CheckMessage]:
     if given and (len(given) < SHORTEST_KEY or len(set(given)) < 5 or "insecure" in given):
         hint = "Make one with: python manage.py make_secrets"
         found.append(Error("SECRET_KEY can be guessed.", hint=hint, id="deepdash.E003"))
+    for place, key in enumerate(settings.TOKEN_KEYS, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            where = f"Number {place} of TOKEN_KEYS" if config.TOKEN_KEYS else str(settings.DATA_DIR / "token-key")
+            hint = "Make one with: python manage.py make_secrets. If this is a damaged copy, take the right one from "
+            found.append(Error(f"{where} is no key for tokens.", id="deepdash.E005",
+                               hint=f"{hint}your backup: without it users have to sign in again."))  # fmt: skip
     token = config.METRICS_TOKEN.get_secret_value()
     if token and len(token) < SHORTEST_TOKEN:
         hint = f"Use at least {SHORTEST_TOKEN} random characters, or leave it empty."

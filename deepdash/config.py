@@ -44,7 +44,13 @@ def _words(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = value.strip()
-    return _json(text) if text.startswith("[") else text.replace(",", " ").split()
+    if not text.startswith("["):
+        return text.replace(",", " ").split()
+    try:
+        return _json(text)
+    except json.JSONDecodeError:
+        said = 'begins with [ and so has to be JSON, such as ["a", "b"]; did a shell take its quotes?'
+        raise ValueError(said) from None
 
 
 def _mapping(value: Any) -> Any:
@@ -297,7 +303,7 @@ def config_file_values() -> dict[str, Any]:
 
 def unknown_keys() -> list[str]:
     """Keys of the file and of the environment that mean nothing here, for the startup check."""
-    known = set(Config.model_fields) | {"CONFIG"}
+    known = set(Config.model_fields) | {"CONFIG", "HOME"}  # where the configuration and the code are
     from_file = [key for key in config_file_values() if key not in known]
     from_environment = [
         key
@@ -312,10 +318,20 @@ def load_config() -> Config:
     try:
         return Config()
     except ValidationError as error:
-        problems = [f"{item['loc'][0] if item['loc'] else '?'}: {item['msg']}" for item in error.errors()]
+        problems = [f"{item['loc'][0] if item['loc'] else '?'}: {_plain(item)}" for item in error.errors()]
         raise ConfigError(problems) from None  # pydantic's own text would print the values, secrets included
     except (OSError, ValueError) as error:
         raise ConfigError([str(error)]) from None
+
+
+def _plain(item: Any) -> str:
+    """One of pydantic's findings, for people who don't know of pydantic."""
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"])
+    shapes = {"list": 'a list, such as ["a", "b"]', "dict": 'a map, such as {"a": "b"}', "string": "a text",
+              "bool": "yes or no", "int": "a whole number"}  # fmt: skip
+    shape = shapes.get(item["type"].partition("_")[0])
+    return f"must be {shape}" if shape else str(item["msg"])
 
 
 def _config_or_end() -> Config:

@@ -10,6 +10,8 @@ from pathlib import Path
 def kept_secret(folder: Path, name: str, make: Callable[[], str]) -> str:
     """The text in ``folder/name``; made once with ``make`` and kept, readable by this user alone.
 
+    Raises OSError when the folder can't be written or the file not read, ValueError when nothing usable is in it.
+
     Several processes may start at once: a complete file is linked into place, and whoever comes second finds
     the name taken and reads the winner's.
     """
@@ -21,4 +23,6 @@ def kept_secret(folder: Path, name: str, make: Callable[[], str]) -> str:
             file.flush()
             with suppress(FileExistsError):  # another process was first; its secret counts
                 os.link(file.name, path)
-    return path.read_text(encoding="ascii").strip()
+    if not (kept := path.read_text(encoding="utf-8").strip()):
+        raise ValueError("is empty")  # a disk that was full, a file that somebody touched
+    return kept

@@ -3,6 +3,8 @@
 import os
 import secrets
 import ssl
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -10,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 
-from deepdash.config import BASE_DIR, config
+from deepdash.config import BASE_DIR, CANNOT_START, config
 from deepdash.secrets import kept_secret
 
 
@@ -20,16 +22,32 @@ def _host(url: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def _kept(name: str, key: str, make: Callable[[], str]) -> str:
+    """A secret of this host's own; a folder that can't hold it ends the process in words."""
+    try:
+        return kept_secret(DATA_DIR, name, make)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        print(
+            f"The dashboard does not start:\n  - {DATA_DIR / name}: {said}.\n    {key} is kept there while it is not "
+            f"configured. Let user {os.getuid()}, group {os.getgid()} write to DATA_DIR and read what is there, or set "
+            f"{key}.",
+            file=sys.stderr,
+            flush=True,
+        )
+        raise SystemExit(CANNOT_START) from None
+
+
 DATA_DIR = config.data_dir
 DEBUG = config.DEBUG
-SECRET_KEY = config.SECRET_KEY.get_secret_value() or kept_secret(
-    DATA_DIR, "secret-key", lambda: secrets.token_urlsafe(50)
+SECRET_KEY = config.SECRET_KEY.get_secret_value() or _kept(
+    "secret-key", "SECRET_KEY", lambda: secrets.token_urlsafe(50)
 )
 TOKEN_KEYS = [key.get_secret_value() for key in config.TOKEN_KEYS] or [
-    kept_secret(DATA_DIR, "token-key", lambda: Fernet.generate_key().decode())
+    _kept("token-key", "TOKEN_KEYS", lambda: Fernet.generate_key().decode())
 ]
 ALLOWED_HOSTS = [*config.ALLOWED_HOSTS, *filter(None, [_host(config.PUBLIC_URL)])]
-ENABLE_HTTPS = os.environ.get("ENABLE_HTTPS", "").lower() == "true"  # gunicorn itself speaks TLS
+ENABLE_HTTPS = os.environ.get("ENABLE_HTTPS", "").lower() in {"true", "yes", "on", "1"}  # gunicorn itself speaks TLS
 # Users reach us over https: it says so, gunicorn does it, or a proxy is in front and nothing says otherwise.
 PUBLIC_HTTPS = (
     config.PUBLIC_URL.startswith("https://") if config.PUBLIC_URL else ENABLE_HTTPS or config.TRUSTED_PROXIES > 0
@@ -157,7 +175,7 @@ def _cache() -> dict[str, Any]:
             "LOCATION": f"{config.REDIS_URL}/1",
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2, **REDIS_TLS},
         }
-    if int(os.environ.get("WORKERS", "1")) > 1:
+    if os.environ.get("WORKERS", "").strip() not in {"", "1"}:  # gunicorn.conf.py says what is no number
         # Counters, locks and what one process has learnt must be the others' too.
         return {
             "BACKEND": "deepdash.database_cache.CountingDatabaseCache",
@@ -198,6 +216,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     }
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives a Redis that is away for a night
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2}  # a page waits for it
 CELERY_TASK_IGNORE_RESULT = True  # what became of it stands on our own rows
 CELERY_TASK_TIME_LIMIT = 900
@@ -341,7 +360,15 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": config.LOG_LEVEL},
-    "loggers": {"django": {"level": "INFO"}, "urllib3": {"level": "WARNING"}},
+    "loggers": {
+        "django": {"level": "INFO"},
+        "urllib3": {"level": "WARNING"},
+        # Else three lines for every task that went well, of which beat sends five a minute, day and night.
+        **{
+            name: {"level": "WARNING" if config.LOG_LEVEL == "INFO" else config.LOG_LEVEL}
+            for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace")
+        },
+    },
 }
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # SECURE_SSL_REDIRECT: the proxy redirects, or plain http on loopback

@@ -7,11 +7,23 @@ say() { echo "deepdash: $*" >&2; }
 
 # The original ran as root and could read any file that was mounted; here that needs to be allowed.
 readable() {
+    if [ -d "$1" ]; then
+        say "$1 is a folder: where a file to be mounted is missing on the host, docker makes one of its name."
+        exit 1
+    fi
     if [ -e "$1" ] && [ ! -r "$1" ]; then
         say "$1 can't be read by user $(id -u), group $(id -g). Allow it on the host:"
         say "  chgrp 0 FILE && chmod 640 FILE      or start with: docker run --user \"\$(id -u):0\" ..."
         exit 1
     fi
+}
+
+mounted() {
+    if [ ! -e "$1" ]; then
+        say "ENABLE_HTTPS is on, but there is no $1. Mount it, or let a proxy speak TLS and take ENABLE_HTTPS out."
+        exit 1
+    fi
+    readable "$1"
 }
 
 # True when a key is given by environment or file; what is not given is settled here for the container.
@@ -27,7 +39,7 @@ sys.exit(not (f"DEEPDASH_{key}" in os.environ or f"DEEPDASH_{key}_FILE" in os.en
 PYTHON
 }
 
-https() { [ "$(echo "${ENABLE_HTTPS:-}" | tr '[:upper:]' '[:lower:]')" = true ]; }
+https() { case "$(echo "${ENABLE_HTTPS:-}" | tr '[:upper:]' '[:lower:]')" in true|yes|on|1) true ;; *) false ;; esac; }
 
 prepare() {
     readable "${DEEPDASH_CONFIG:-/app/app/config.json}"
@@ -49,7 +61,7 @@ healthy)
     exec python - <<'PYTHON'
 import os, ssl, sys, urllib.request
 scheme, context = "http", None
-if os.environ.get("ENABLE_HTTPS", "").lower() == "true":
+if os.environ.get("ENABLE_HTTPS", "").lower() in {"true", "yes", "on", "1"}:
     scheme, context = "https", ssl.create_default_context(cafile="/certs/cert.pem")
     context.check_hostname, context.verify_flags = False, context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN
 url = f"{scheme}://127.0.0.1:{os.environ.get('PORT', '5001')}/healthz"
@@ -62,7 +74,7 @@ PYTHON
     ;;
 web)
     prepare
-    if https; then readable /certs/cert.pem; readable /certs/key.pem; fi
+    if https; then mounted /certs/cert.pem; mounted /certs/key.pem; fi
     python manage.py check
     # Several replicas leave this to a job of its own (MIGRATE=no); one container does it itself.
     if [ "${MIGRATE:-yes}" != no ]; then python manage.py migrate --no-input; fi

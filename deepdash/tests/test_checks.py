@@ -128,8 +128,33 @@ def test_a_configuration_that_cannot_be_read_ends_every_process_in_words(tmp_pat
     )
 
     assert done.returncode == 4
-    assert "The configuration has mistakes:\n  - REDIS_URL: Value error, must end with host and port" in done.stderr
+    assert "The configuration has mistakes:\n  - REDIS_URL: must end with host and port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("/proc/self/nowhere", "secret-key: No such file or directory"),
+        ("empty", "secret-key: is empty"),
+        ("damaged", "token-key is no key for tokens."),
+    ],
+)
+def test_a_data_folder_that_holds_no_keys_ends_the_start_in_words(tmp_path: Path, place: str, said: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "secret-key").touch()
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "token-key").write_text("damaged-key")
+    environment = {"PATH": "/usr/bin:/bin", "DEEPDASH_DATA_DIR": str(tmp_path / place)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", "import deepdash.wsgi"], cwd=BASE_DIR, env=environment, capture_output=True, text=True
+    )
+
+    assert done.returncode == 4
+    assert "The dashboard does not start:" in done.stderr
+    assert said in done.stderr
+    assert not any(word in done.stderr + done.stdout for word in ("Traceback", "damaged-key"))
 
 
 def test_no_message_prints_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
