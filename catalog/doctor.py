@@ -15,7 +15,7 @@ from deepdash.doctor import Finding, answering, certificate, examination, fail, 
 from deepdash.errors import Problem
 from deepdash.http import ServiceError
 
-OLD = 24  # hours; it is refreshed every six
+OLD = 24  # hours; it is refreshed every hour
 
 
 @examination

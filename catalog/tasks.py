@@ -5,8 +5,9 @@ from typing import Any
 from celery import shared_task, signals
 
 from catalog.models import RefreshRun
-from catalog.refresh.runs import is_work_left
+from catalog.refresh.runs import is_work_left, request_run
 from catalog.services import catalog_refresh, catalog_take_up
+from deepdash.config import config
 
 # A cold refresh of 10,000 modules at 0.3 s per call takes about a quarter of an hour. The hard limit leaves the calls
 # under way the time that the longest of them, git, is given.
@@ -26,7 +27,10 @@ def take_up_refresh() -> None:
     """Do a refresh that waits, or one whose process is gone; else nothing.
 
     Asked for by whoever leaves a wish, and every minute (CELERY_BEAT_SCHEDULE) for wishes whose message was lost.
+    A new site is filled at once: beat sends nothing before its interval has passed for the first time.
     """
+    if config.REDIS_URL and not RefreshRun.objects.exists():
+        request_run(RefreshRun.Trigger.START)
     catalog_take_up()
 
 

@@ -16,6 +16,7 @@ from catalog.refresh.jobs import Jobs
 from catalog.refresh.runs import Report, Superseded, claim_next, replace_abandoned, request_run
 from catalog.services import catalog_refresh
 from catalog.tasks import refresh_catalog, take_up_refresh
+from deepdash.config import Config
 
 State = RefreshRun.State
 
@@ -121,6 +122,20 @@ def test_the_task_may_be_run_twice(counted: list[int]) -> None:
     refresh_catalog()
     assert len(counted) == 2
     assert list(RefreshRun.objects.values_list("trigger", flat=True)) == ["schedule", "webhook"]
+
+
+@pytest.mark.django_db
+def test_a_new_site_with_workers_is_filled_once_without_waiting_for_the_hour(
+    counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_up_refresh()
+    assert counted == [], "embedded, the scheduler does so itself"
+
+    monkeypatch.setattr("catalog.tasks.config", Config(REDIS_URL="redis://127.0.0.1:9"))
+    take_up_refresh()
+    take_up_refresh()
+    assert len(counted) == 1
+    assert list(RefreshRun.objects.values_list("trigger", "state")) == [("start", "done")]
 
 
 @pytest.mark.django_db
