@@ -7,6 +7,7 @@ at once; the refresh is left as a wish in the database, in the same transaction 
 import hashlib
 import hmac
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -27,6 +28,7 @@ from deepdash.errors import Problem
 from deepdash.inert import one_line
 from deepdash.limits import count
 
+log = logging.getLogger(__name__)
 # Ten a second for a minute is more than the pushes of all watched repositories together ever were. What nobody signed
 # is counted apart and per address, so that a stranger can use up neither GitHub's turns nor others'.
 GENUINE_A_MINUTE, OTHERS_A_MINUTE = 600, 60
@@ -68,6 +70,8 @@ def reload(request: HttpRequest) -> HttpResponse:
     except IntegrityError:
         WebhookDelivery.objects.filter(delivery=delivery, genuine=True).update(repeats=F("repeats") + 1)
         return JsonResponse({"answer": "This delivery came before; nothing more is done."})
+    if judgement.status >= 400:
+        log.warning("a delivery from %s was not taken: %s", client_address(request), judgement.words)
     WebhookDelivery.forget_oldest(genuine=judgement.genuine)
     return JsonResponse({"answer": judgement.words}, status=judgement.status)
 

@@ -13,10 +13,14 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class RequestIdFilter(logging.Filter):
-    """Adds ``request_id`` to each record."""
+    """Adds ``request_id`` to each record.
+
+    Django says of refused requests that they were when the answer has left all middleware: the request knows its id.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.get()
+        of_request = getattr(getattr(record, "request", None), "deepdash_id", "-")
+        record.request_id = of_request if request_id.get() == "-" else request_id.get()
         return True
 
 

@@ -26,6 +26,7 @@ def request_id(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         id = given if _ID_FROM_PROXY.fullmatch(given) else uuid.uuid4().hex[:12]
+        request.deepdash_id = id  # type: ignore[attr-defined]
         marker = current_request_id.set(id)
         try:
             response = get_response(request)

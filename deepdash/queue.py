@@ -77,5 +77,12 @@ def _silence() -> list[tuple[dict[str, str], float]]:
     return [] if age is None else [({}, age)]
 
 
+def _parts() -> list[tuple[dict[str, str], float]]:
+    parts = {"redis": queue_length() is not None} if config.REDIS_URL else {}
+    return [({"part": part}, float(up)) for part, up in {**parts, "worker": is_worked()}.items()]
+
+
+# The two below are gone while Redis is: an alarm needs something that stays.
+Gauge("part_up", "1 for each part of the site that answers, 0 for one that does not.", _parts)
 Gauge("queue_length", "Background tasks that wait for a worker.", _lengths)
 Gauge("heartbeat_age_seconds", "Time since scheduler and worker last proved to be alive.", _silence)
