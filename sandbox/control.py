@@ -18,14 +18,13 @@ from aiohttp.typedefs import Handler
 from sandbox import pages, tokens
 from sandbox.faults import Fault
 from sandbox.git import TemplatesRepository
-from sandbox.oauth import CLIENT_ID
+from sandbox.oauth import CLIENT_ID, LOOPBACK
 from sandbox.webhook import EVENTS, SIGNATURES, Delivery
 
 if TYPE_CHECKING:
     from sandbox.people import Person
     from sandbox.world import World
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 # GitHub gives a receiver ten seconds.
 _WEBHOOK_TIMEOUT = aiohttp.ClientTimeout(total=10)
 _MAX_SEED = 100_000
@@ -282,7 +281,7 @@ class Control:
 
     def _may_be_called(self, url: str) -> bool:
         parts, dashboard = urlsplit(url), urlsplit(self.world.dashboard)
-        return parts.hostname in _LOOPBACK or parts.netloc == dashboard.netloc
+        return parts.hostname in LOOPBACK or parts.netloc == dashboard.netloc
 
 
 @web.middleware

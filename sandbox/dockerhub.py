@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from sandbox.sent import number
 from sandbox.world import Part
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class DockerHub(Part):
             )
         image = f"{request.match_info['namespace']}/{request.match_info['repository']}"
         known = self.world.catalogue.tags(image)
-        page = _number(request.query.get("page"), 1)
-        size = min(_number(request.query.get("page_size"), _DEFAULT_PAGE_SIZE), _MAX_PAGE_SIZE)
+        page = number(request.query.get("page"), 1)
+        size = min(number(request.query.get("page_size"), _DEFAULT_PAGE_SIZE), _MAX_PAGE_SIZE)
         if known is None or (page > 1 and (page - 1) * size >= len(known)):
             return web.json_response(
                 {"message": "httperror 404: object not found", "errinfo": {}},
@@ -151,8 +152,3 @@ def _entry(image: str, position: int, tag: dict[str, Any]) -> dict[str, Any]:
             }
         ],
     }
-
-
-def _number(text: str | None, default: int) -> int:
-    """Read a positive number; anything else is the default."""
-    return int(text) if text and text.isdecimal() and int(text) > 0 else default

@@ -12,6 +12,7 @@ from yarl import URL
 from sandbox import oauth, pages, tokens
 from sandbox.iam_tokens import DEVICE_CODE, TOKEN_EXCHANGE, TokenEndpoints
 from sandbox.people import BY_KEY, Person
+from sandbox.sent import fields_of
 from sandbox.world import Part
 
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ class Iam(Part):
     async def reset(self) -> None:
         self.sessions.clear()
         self.endpoints.codes.clear()
-        self.world.tokens.live.clear()
-        self.world.tokens.refresh_tokens.clear()
+        self.world.tokens.clear()
 
     def dump(self) -> dict[str, Any]:
         return {
@@ -64,7 +64,7 @@ class Iam(Part):
 
     async def authorize(self, request: web.Request) -> web.Response:
         """Ask who the person is, or go straight through for a browser that is signed in (contract 9.2)."""
-        sent = dict(request.query) if request.method == "GET" else await _fields(request)
+        sent = dict(request.query) if request.method == "GET" else await fields_of(request)
         choice = {name: sent.pop(name) for name in _CHOICES if name in sent}
         if request.method == "GET":
             choice = {}
@@ -123,7 +123,7 @@ class Iam(Part):
     async def login(self, request: web.Request) -> web.Response:
         """The provider's own log-in page, without a client that asks."""
         if request.method == "POST":
-            person = BY_KEY.get((await _fields(request)).get("person", ""))
+            person = BY_KEY.get((await fields_of(request)).get("person", ""))
             if person is not None:
                 response = _redirect(f"{self.world.base_url}/iam/")
                 self._set_cookie(response, self._sign_in(person))
@@ -299,7 +299,3 @@ def _refuse(title: str, text: str) -> web.Response:
 
 def _page(text: str) -> web.Response:
     return web.Response(text=text, content_type="text/html", headers=_NO_STORE)
-
-
-async def _fields(request: web.Request) -> dict[str, str]:
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from sandbox import tokens
 from sandbox.oauth import Grant, OAuthError, authenticate, require
-from sandbox.people import BY_SUB, PEOPLE, Person
+from sandbox.people import BY_KEY, BY_SUB, PEOPLE, Person
+from sandbox.sent import fields_of, number
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -44,7 +45,7 @@ class TokenEndpoints:
 
     @_answers_errors
     async def token(self, request: web.Request) -> web.Response:
-        form = await _form(request)
+        form = await fields_of(request)
         client_id = authenticate(request, form)
         grant_type = require(form, "grant_type")
         if grant_type in NOT_FOR_THIS_CLIENT:
@@ -93,7 +94,7 @@ class TokenEndpoints:
         scopes = form.get("scope", "").split() or kept.scopes
         if not set(scopes) <= set(kept.scopes):
             raise OAuthError("invalid_scope", "Up-scoping is not allowed.")
-        person = tokens.person_of(kept.person)
+        person = BY_KEY[kept.person]
         rotate = self.world.settings.rotate_refresh_tokens
         answer = tokens.issue(
             self.world,
@@ -120,17 +121,17 @@ class TokenEndpoints:
 
     @_answers_errors
     async def device_code(self, request: web.Request) -> web.Response:
-        authenticate(request, await _form(request))
+        authenticate(request, await fields_of(request))
         raise OAuthError("invalid_client", f"Unauthorized grant type: {DEVICE_CODE}", HTTPStatus.UNAUTHORIZED)
 
     @_answers_errors
     async def introspect(self, request: web.Request) -> web.Response:
-        form = await _form(request)
+        form = await fields_of(request)
         authenticate(request, form)
         value = require(form, "token")
         kept = self.world.tokens.refresh_tokens.get(value)
         if kept is not None and kept.expires > self.world.now():
-            person, scopes, expires = tokens.person_of(kept.person), kept.scopes, int(kept.expires)
+            person, scopes, expires = BY_KEY[kept.person], kept.scopes, int(kept.expires)
         else:
             try:
                 claims = tokens.check_token(self.world, value)
@@ -151,7 +152,7 @@ class TokenEndpoints:
 
     @_answers_errors
     async def revoke(self, request: web.Request) -> web.Response:
-        form = await _form(request)
+        form = await fields_of(request)
         authenticate(request, form)
         value = require(form, "token")
         if not self.world.tokens.revoke_refresh(value):
@@ -175,8 +176,8 @@ class TokenEndpoints:
         claims = self._bearer(request)
         if isinstance(claims, web.Response):
             return claims
-        start = _positive(request.query.get("startIndex"), 1)
-        size = min(_positive(request.query.get("itemsPerPage"), 100), 100)
+        start = number(request.query.get("startIndex"), 1)
+        size = min(number(request.query.get("itemsPerPage"), 100), 100)
         names = sorted({group for person in PEOPLE for group in person.groups})
         resources = [
             {"id": name.replace("/", "-"), "displayName": name, "meta": {"resourceType": "Group"}}
@@ -236,11 +237,3 @@ def _refusal(status: int, error: str, description: str, **more: str) -> web.Resp
     # A header cannot hold whatever was sent as a token.
     header = header if header.isprintable() and header.isascii() else f'Bearer error="{error}"'
     return web.json_response(body, status=status, headers={**_NO_STORE, "WWW-Authenticate": header})
-
-
-async def _form(request: web.Request) -> dict[str, str]:
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-
-
-def _positive(text: str | None, default: int) -> int:
-    return int(text) if text and text.isdecimal() and int(text) > 0 else default

@@ -23,7 +23,7 @@ CLIENT_ID = "deepdash-sandbox"
 CLIENT_SECRET = "deepdash-sandbox-secret"  # noqa: S105
 CLIENT_NAME = "The training dashboard"
 REDIRECT_PATH = "/login/iam/authorized"
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class OAuthError(Exception):
@@ -81,7 +81,7 @@ def redirect_allowed(world: World, uri: str) -> bool:
     except ValueError:
         return False
     # Compared as a whole, so that a query, a fragment or a dot segment is a mismatch.
-    return parts.scheme in ("http", "https") and host in _LOOPBACK and user is None and uri == origin + REDIRECT_PATH
+    return parts.scheme in ("http", "https") and host in LOOPBACK and user is None and uri == origin + REDIRECT_PATH
 
 
 def authenticate(request: web.Request, form: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.people import BY_KEY, BY_SUB, Person
+from sandbox.people import BY_SUB, Person
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -153,6 +153,10 @@ class TokenStore:
         """A refresh token was exchanged for another one: it is good for nothing any more."""
         self.spent[value] = self.refresh_tokens[value].person
         self.revoke_refresh(value)
+
+    def clear(self) -> None:
+        """Forget all tokens; the key stays."""
+        self.live, self.refresh_tokens, self.spent = {}, {}, {}
 
     def drop_expired(self, now: float) -> None:
         self.live = {jti: token for jti, token in self.live.items() if token.expires > now}
@@ -299,11 +303,6 @@ def check_token(world: World, token: str) -> Claims:
         exp=raw["exp"],
         raw=raw,
     )
-
-
-def person_of(key: str) -> Person:
-    """Return the person with this key; raises KeyError."""
-    return BY_KEY[key]
 
 
 def random_code() -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sandbox.catalogue import Catalogue
 from sandbox.faults import Calls, Faults
@@ -92,18 +92,6 @@ class Part:
         return {}
 
 
-class DeploymentsControl(Protocol):
-    """What the control API asks of the orchestrator's part (``world.orchestrator``)."""
-
-    def seed(self, person: Person, count: int, statuses: list[str] | None) -> list[str]:
-        """Add finished deployments of one person, without ports; return their uuids. Raises ValueError."""
-
-    def force(
-        self, uuid: str, status: str, reason: str | None, outputs: dict[str, Any] | None = None
-    ) -> dict[str, Any] | None:
-        """Put a deployment into a state; return its JSON, None if there is none. Raises ValueError."""
-
-
 @dataclass
 class World:
     """Everything the stand-ins share. ``base_url`` has no trailing slash, is set when the port is known."""
@@ -120,7 +108,7 @@ class World:
     faults: Faults = field(default_factory=Faults)
     calls: Calls = field(default_factory=Calls)
     parts: dict[str, Part] = field(default_factory=dict)
-    orchestrator: Any = None  # a Part that is also a DeploymentsControl
+    orchestrator: Any = None  # the Orchestrator of the parts; its module needs this one
     tokens: TokenStore = field(init=False)
     catalogue: Catalogue = field(init=False)
     work_dir: Path = field(init=False)

@@ -25,7 +25,7 @@ from sandbox.orchestrator.request import read_deployment, read_json
 from sandbox.orchestrator.resources import ResourceApi
 from sandbox.orchestrator.state import Orchestrator, part
 from sandbox.orchestrator.templates import CLOUD
-from sandbox.orchestrator.version import version, version_text
+from sandbox.orchestrator.version import version
 from sandbox.tokens import Claims
 from sandbox.world import World
 
@@ -116,7 +116,7 @@ class Api:
             {
                 "git": {"commit": {"time": 1682591522000, "id": "a1b2c3d"}, "branch": "master"},
                 "build": {
-                    "version": version_text(self._world),
+                    "version": self._world.settings.orchestrator_version,
                     "artifact": "orchestrator",
                     "name": "orchestrator",
                     "group": "it.reply",
@@ -159,7 +159,7 @@ class Api:
         ]
         missing = ",".join(name for name in names if name not in filters)
         template = f"{{{'&' if filters else '?'}{missing}}}" if missing else ""
-        url = self._url()
+        url = self._orchestrator.url
         issuer, now = tokens.issuer(self._world), version(self._world)
         return answer(
             envelope(
@@ -222,11 +222,8 @@ class Api:
 
     # -- helpers ---------------------------------------------------------------------------------------------
 
-    def _url(self) -> str:
-        return f"{self._world.base_url}/orchestrator/deployments"
-
     def _show(self, row: Deployment) -> dict[str, Any]:
-        return deployment_json(row, tokens.issuer(self._world), self._url(), version(self._world))
+        return deployment_json(row, tokens.issuer(self._world), self._orchestrator.url, version(self._world))
 
     def _chosen(self, request: web.Request, claims: Claims) -> Deployment:
         """Return the caller's own deployment; without a provider the real service stumbles over a null."""

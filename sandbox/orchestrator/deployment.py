@@ -96,10 +96,6 @@ class Deployment:
     def dump(self) -> dict[str, Any]:
         return asdict(self)
 
-    @property
-    def in_motion(self) -> bool:
-        return self.status.endswith("_IN_PROGRESS")
-
 
 def deployment_json(deployment: Deployment, issuer: str, url: str | None, version: tuple[int, ...]) -> dict[str, Any]:
     """Return the deployment object; ``url`` is that of the collection, None leaves the links out."""

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from multidict import MultiMapping
 
 from sandbox.orchestrator.errors import ApiError
+from sandbox.sent import number
 
 DEFAULT_SIZE = 10
 MAX_SIZE = 2000
@@ -37,10 +38,10 @@ class PageRequest:
 
     @classmethod
     def read(cls, query: MultiMapping[str]) -> PageRequest:
-        size = _number(query.get("size"), DEFAULT_SIZE)
+        size = number(query.get("size"), DEFAULT_SIZE)
         return cls(
-            number=_number(query.get("page"), 0),
-            size=min(size, MAX_SIZE) if size >= 1 else DEFAULT_SIZE,
+            number=number(query.get("page"), 0, least=0),
+            size=min(size, MAX_SIZE),
             sort=tuple(_sort(query.getall("sort", []))) or (("createdAt", False),),
         )
 
@@ -96,14 +97,6 @@ def envelope(
         "content": [show(row) for row in rows[start : start + page.size]],
         "page": {"size": page.size, "totalElements": total, "totalPages": pages, "number": page.number},
     }
-
-
-def _number(text: str | None, default: int) -> int:
-    try:
-        value = int(text or "")
-    except ValueError:
-        return default
-    return value if value >= 0 else default
 
 
 def _sort(values: Sequence[str]) -> Iterable[tuple[str, bool]]:

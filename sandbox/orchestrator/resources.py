@@ -34,7 +34,7 @@ class ResourceApi:
         if kind:
             # With the filter everything comes in one page, whatever size was asked for.
             page = PageRequest(0, max(len(rows), 1), page.sort)
-        base = f"{self._url()}/{row.uuid}/resources"
+        base = f"{self._orchestrator.url}/{row.uuid}/resources"
         filters = {"type": kind} if kind else {}
         return answer(
             envelope(
@@ -73,11 +73,8 @@ class ResourceApi:
     def _row(self, request: web.Request, claims: Claims, own: bool = False) -> Deployment:
         return self._orchestrator.get(request.match_info["uuid"], claims, own=own)
 
-    def _url(self) -> str:
-        return f"{self._world.base_url}/orchestrator/deployments"
-
     def _show(self, row: Deployment, resource: Resource) -> dict[str, Any]:
-        return resource_json(row, resource, self._url(), version(self._world))
+        return resource_json(row, resource, self._orchestrator.url, version(self._world))
 
 
 def _find(row: Deployment, uuid: str) -> Resource | None:

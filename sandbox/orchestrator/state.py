@@ -29,7 +29,6 @@ from sandbox.tokens import Claims
 from sandbox.world import Part, World
 
 FIXED_KINDS = frozenset({"CHRONOS", "MARATHON", "QCG"})
-ADMIN_GROUP = "orchestrator-admins"
 
 
 class Orchestrator(Part):
@@ -41,6 +40,11 @@ class Orchestrator(Part):
         self.deleted_infrastructures: set[str] = set()
         self.containers = Containers(world)
         self.workflows = Workflows(world, self.containers, self._remove)
+
+    @property
+    def url(self) -> str:
+        """The address of the collection of deployments."""
+        return f"{self.world.base_url}/orchestrator/deployments"
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -98,7 +102,7 @@ class Orchestrator(Part):
         return row
 
     def is_admin(self, claims: Claims) -> bool:
-        return ADMIN_GROUP in claims.groups
+        return self.world.settings.orchestrator_admin_group in claims.groups
 
     def check_group(self, group: str | None, claims: Claims) -> None:
         """Refuse a group that is not the caller's; only since 3.0. Raises ApiError 403."""
@@ -237,8 +241,7 @@ class Orchestrator(Part):
         row.status = status
         row.status_reason = reason
         self.workflows.touch(row)
-        url = f"{self.world.base_url}/orchestrator/deployments"
-        return deployment_json(row, tokens.issuer(self.world), url, version(self.world))
+        return deployment_json(row, tokens.issuer(self.world), self.url, version(self.world))
 
 
 def part(world: World) -> Orchestrator:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs
 
 import jwt
@@ -15,41 +12,9 @@ import pytest
 import requests
 
 from sandbox.testing import SandboxThread
+from sandbox.tests.conftest import Listener
 
 SECRET = "sh"
-
-
-class Receiver(HTTPServer):
-    """A webhook receiver that keeps what it was sent."""
-
-    def __init__(self) -> None:
-        self.received: list[tuple[dict[str, str], bytes]] = []
-        super().__init__(("127.0.0.1", 0), _Keep)
-        self.url = f"http://127.0.0.1:{self.server_port}/reload"
-
-
-class _Keep(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((dict(self.headers.items()), body))
-        self.send_response(202)
-        self.end_headers()
-        self.wfile.write(b"accepted")
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the test output clean."""
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join(10)
 
 
 class TestSummary:
@@ -155,11 +120,11 @@ class TestForeignPages:
 
 
 class TestWebhook:
-    def test_a_push_is_signed_over_the_bytes_sent(self, fresh: SandboxThread, receiver: Receiver) -> None:
+    def test_a_push_is_signed_over_the_bytes_sent(self, fresh: SandboxThread, listener: Listener) -> None:
         commit = fresh.control.push("deep-oc/hooked.yml", "a: 1\n")
-        answer = fresh.control.webhook(receiver.url, SECRET, modified=["deep-oc/hooked.yml"])
+        answer = fresh.control.webhook(listener.url, SECRET, modified=["deep-oc/hooked.yml"])
         assert (answer["status"], answer["body"]) == (202, "accepted")
-        ((headers, body),) = receiver.received
+        ((headers, body),) = listener.received
         sha256 = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         assert headers["X-Hub-Signature-256"] == f"sha256={sha256}"
         assert headers["X-Hub-Signature"] == f"sha1={hmac.new(SECRET.encode(), body, hashlib.sha1).hexdigest()}"
@@ -171,31 +136,31 @@ class TestWebhook:
         assert payload["repository"]["full_name"] == "indigo-dc/tosca-templates"
         assert payload["commits"][0]["modified"] == ["deep-oc/hooked.yml"]
 
-    def test_a_ping_has_no_commits(self, fresh: SandboxThread, receiver: Receiver) -> None:
-        fresh.control.webhook(receiver.url, SECRET, event="ping", delivery="the-same-again")
-        ((headers, body),) = receiver.received
+    def test_a_ping_has_no_commits(self, fresh: SandboxThread, listener: Listener) -> None:
+        fresh.control.webhook(listener.url, SECRET, event="ping", delivery="the-same-again")
+        ((headers, body),) = listener.received
         assert headers["X-GitHub-Event"] == "ping"
         assert headers["X-GitHub-Delivery"] == "the-same-again"
-        assert json.loads(body)["hook"]["config"]["url"] == receiver.url
+        assert json.loads(body)["hook"]["config"]["url"] == listener.url
 
-    def test_a_deleted_branch_has_no_head(self, fresh: SandboxThread, receiver: Receiver) -> None:
-        fresh.control.webhook(receiver.url, SECRET, deleted=True)
-        payload = json.loads(receiver.received[0][1])
+    def test_a_deleted_branch_has_no_head(self, fresh: SandboxThread, listener: Listener) -> None:
+        fresh.control.webhook(listener.url, SECRET, deleted=True)
+        payload = json.loads(listener.received[0][1])
         assert (payload["after"], payload["head_commit"], payload["commits"]) == ("0" * 40, None, [])
 
-    def test_a_form_carries_the_payload_in_a_field(self, fresh: SandboxThread, receiver: Receiver) -> None:
-        fresh.control.webhook(receiver.url, SECRET, form=True)
-        ((headers, body),) = receiver.received
+    def test_a_form_carries_the_payload_in_a_field(self, fresh: SandboxThread, listener: Listener) -> None:
+        fresh.control.webhook(listener.url, SECRET, form=True)
+        ((headers, body),) = listener.received
         assert headers["Content-Type"] == "application/x-www-form-urlencoded"
         assert json.loads(parse_qs(body.decode())["payload"][0])["ref"] == "refs/heads/master"
         sha256 = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         assert headers["X-Hub-Signature-256"] == f"sha256={sha256}"
 
-    def test_signatures_can_be_wrong_old_or_missing(self, fresh: SandboxThread, receiver: Receiver) -> None:
+    def test_signatures_can_be_wrong_old_or_missing(self, fresh: SandboxThread, listener: Listener) -> None:
         for signature in ("wrong", "sha1", "none"):
-            fresh.control.webhook(receiver.url, SECRET, signature=signature)
-        fresh.control.webhook(receiver.url, "")
-        wrong, old, none, no_secret = receiver.received
+            fresh.control.webhook(listener.url, SECRET, signature=signature)
+        fresh.control.webhook(listener.url, "")
+        wrong, old, none, no_secret = listener.received
         sha256 = hmac.new(SECRET.encode(), wrong[1], hashlib.sha256).hexdigest()
         assert wrong[0]["X-Hub-Signature-256"] != f"sha256={sha256}"
         assert "X-Hub-Signature-256" not in old[0]
@@ -212,10 +177,10 @@ class TestWebhook:
             fresh.control.webhook("http://example.org/reload", SECRET)
 
     @pytest.mark.parametrize("wrong", [{"event": "star"}, {"signature": "odd"}, {"color": "red"}])
-    def test_nonsense_is_refused(self, fresh: SandboxThread, receiver: Receiver, wrong: dict[str, str]) -> None:
+    def test_nonsense_is_refused(self, fresh: SandboxThread, listener: Listener, wrong: dict[str, str]) -> None:
         with pytest.raises(requests.HTTPError, match="400"):
-            fresh.control.webhook(receiver.url, SECRET, **wrong)
-        assert receiver.received == []
+            fresh.control.webhook(listener.url, SECRET, **wrong)
+        assert listener.received == []
 
 
 class TestDeployments:

@@ -304,6 +304,16 @@ class TestRefresh:
         assert client.refresh(new["refresh_token"]).json()["error"] == "invalid_grant"
         assert client.userinfo(new["access_token"]).status_code == 401
 
+    def test_a_reset_forgets_spent_ones(self, fresh: SandboxThread, client: Client) -> None:
+        fresh.control.settings(rotate_refresh_tokens=True)
+        old = client.log_in()["refresh_token"]
+        client.refresh(old)
+        fresh.control.reset()
+        fresh.control.settings(revoke_on_reuse=True)
+        later = fresh.control.tokens("ada")["access_token"]
+        assert client.refresh(old).json()["error"] == "invalid_grant"
+        assert client.userinfo(later).status_code == 200
+
     def test_an_expired_refresh_token_is_an_invalid_grant(self, fresh: SandboxThread, client: Client) -> None:
         fresh.control.settings(refresh_token_lifetime=0)
         answer = client.refresh(client.log_in()["refresh_token"])

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +11,8 @@ import requests
 
 from sandbox.providers import ALPINE, COAST, NORDIC
 from sandbox.testing import SandboxThread
+from sandbox.tests.conftest import Listener
 from sandbox.tests.orchestrating import CLOUD, IMAGE, MARATHON, User, message, wait_for
-
-
-@pytest.fixture
-def ada(fresh: SandboxThread) -> User:
-    return User(fresh, "ada")
 
 
 def slowly(sandbox: SandboxThread) -> None:
@@ -41,41 +34,6 @@ def refused(url: str) -> bool:
     except requests.ConnectionError:
         return True
     return False
-
-
-class Listener(HTTPServer):
-    """A dashboard that keeps the callbacks it gets."""
-
-    received: list[dict[str, Any]]
-
-    def __init__(self) -> None:
-        self.received = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/callback"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Listener
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append(json.loads(body))
-        self.send_response(500)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    with Listener() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
 
 
 class TestCreation:
@@ -389,20 +347,21 @@ class TestLog:
 
 class TestCallback:
     def test_submission_and_end_are_told_without_links(self, ada: User, listener: Listener) -> None:
+        listener.status = 500  # which is no matter
         uuid = ada.finished(callback=listener.url)["uuid"]
         wait_for(lambda: len(listener.received) == 2, "two callbacks")
-        assert [body["status"] for body in listener.received] == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
-        assert all(body["uuid"] == uuid and "links" not in body for body in listener.received)
-        assert listener.received[0]["physicalId"] == uuid
+        assert [body["status"] for body in listener.told()] == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+        assert all(body["uuid"] == uuid and "links" not in body for body in listener.told())
+        assert listener.told()[0]["physicalId"] == uuid
 
     def test_failure_is_told_and_a_successful_deletion_is_not(self, ada: User, listener: Listener) -> None:
         failed = ada.deploy(inputs={"num_gpus": 99}, callback=listener.url)
         wait_for(lambda: listener.received, "a callback")
-        assert [(body["uuid"], body["status"]) for body in listener.received] == [(failed, "CREATE_FAILED")]
+        assert [(body["uuid"], body["status"]) for body in listener.told()] == [(failed, "CREATE_FAILED")]
         uuid = ada.finished(callback=listener.url)["uuid"]
         ada.call("DELETE", f"/deployments/{uuid}")
         ada.wait_gone(uuid)
-        assert {body["status"] for body in listener.received} <= {
+        assert {body["status"] for body in listener.told()} <= {
             "CREATE_FAILED",
             "CREATE_IN_PROGRESS",
             "CREATE_COMPLETE",

@@ -136,10 +136,6 @@ class TestMonitoring:
 
 
 class TestIm:
-    @pytest.fixture
-    def ada(self, fresh: SandboxThread) -> User:
-        return User(fresh, "ada")
-
     def ask(self, user: User, path: str, header: str | None = None, accept: str = "*/*") -> requests.Response:
         """Call with the header of an orchestrator user, or another one; an empty one is left out."""
         if header is None:
