@@ -14,14 +14,15 @@ class OwnChangesForm(_ModelForm):
     """Each field sends what it showed beside what it holds now, so that ``changed_data`` is what was changed here.
 
     What was left alone keeps what the row has by now. What somebody else changed meanwhile is not written over
-    unseen: the form says so once, and saves when it is sent again.
+    unseen: the form says so once, and saves when it is sent again. A field that comes without what it showed (from a
+    page of the version before, or from a script) is compared to the row, as in any form of Django.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if self.instance.pk:
-            for field in self.fields.values():
-                field.show_hidden_initial = True
+            for name, field in self.fields.items():
+                field.show_hidden_initial = not self.is_bound or self.add_initial_prefix(name) in self.data
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
@@ -43,10 +44,8 @@ class OwnChangesForm(_ModelForm):
     def _is_other(self, name: str, now: Any) -> bool:
         """Whether the row's value is neither the one this page showed nor the one it sent."""
         field, bound = self.fields[name], self[name]
-        if bound.html_initial_name not in self.data:
-            return False
         return field.has_changed(now, self.data[bound.html_initial_name]) and field.has_changed(now, bound.data)
 
     def _named(self, name: str) -> str:
         value = getattr(self.instance, name)
-        return {True: "yes", False: "no", "": "(empty)", None: "(empty)"}.get(value, str(value))
+        return "(empty)" if value in ("", None) else str(value)

@@ -80,6 +80,29 @@ def test_a_list_says_what_two_changed(admin: Client) -> None:
     assert Module.objects.get().position == 7
 
 
+@pytest.mark.parametrize(
+    ("column", "theirs", "mine", "said"),
+    [("position", 1, 5, "1"), ("position", 0, 5, "0"), ("note", "", "Mine.", "(empty)")],
+)
+def test_what_somebody_else_changed_is_named_as_it_is(
+    admin: Client, column: str, theirs: Any, mine: Any, said: str
+) -> None:
+    shown = make_module(note="Old.")
+    Module.objects.filter(pk=shown.pk).update(**{column: theirs})
+    answer = admin.post(edit(shown), curated(shown, **{column: mine}))
+    assert f"Somebody else changed this meanwhile to: {said}. Save to replace it." in answer.text
+
+
+def test_a_page_that_does_not_send_what_it_showed_is_compared_to_the_row(admin: Client) -> None:
+    """As one that was open while the version before was replaced."""
+    shown = make_module(title_override="Ours", featured=True)
+    sent = {key: value for key, value in curated(shown, title_override="").items() if not key.startswith("initial-")}
+    del sent["featured"]
+    admin.post(edit(shown), sent)
+    now = Module.objects.get()
+    assert (now.title_override, now.featured) == ("", False)
+
+
 def test_links_of_the_footer_are_as_careful(admin: Client) -> None:
     link = ExternalLink.objects.create(title="Handbook", address="https://docs.example/", position=4)
     sent = {"title": "Guide", "address": "https://docs.example/", "position": 1000}
