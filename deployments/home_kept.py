@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from accounts.models import User
 from deployments.home import home
 
-KEPT = 20  # seconds; probes, trainings and storage accounts change things here without a word
+KEPT = 20  # seconds; probes and trainings that end change things here without a word
 
 
 def home_strips(request: HttpRequest) -> SafeString:

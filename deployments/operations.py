@@ -170,8 +170,10 @@ def _note(user: "User", accepted: list[Deployment], gone: list[Deployment], outc
     """Bring records, timelines and the audit trail up to the outcomes, in a handful of statements."""
     now, pks = timezone.now(), [deployment.pk for deployment in (*accepted, *gone)]
     with transaction.atomic():
-        # A look may have been quicker: it has told already of what is gone or being deleted.
-        states = dict(Deployment.objects.select_for_update().alive().filter(pk__in=pks).values_list("pk", "status"))
+        # A look may have been quicker: it has told already of what is gone or being deleted. Held in the order in
+        # which looks write, so that neither blocks the other for ever.
+        held = Deployment.objects.select_for_update().alive().filter(pk__in=pks).order_by("uuid")
+        states = dict(held.values_list("pk", "status"))
         gone = [deployment for deployment in gone if deployment.pk in states]
         accepted = [it for it in accepted if states.get(it.pk, Status.DELETE_IN_PROGRESS) != Status.DELETE_IN_PROGRESS]
         events: list[StatusEvent] = [see_gone(deployment, now) for deployment in gone]

@@ -16,6 +16,7 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError, Unauthorized, side_by_side
 from deployments.adoption import adoptable, could_be, matches, modules_link
 from deployments.clients.orchestrator import Listing, Orchestrator, UpstreamDeployment, says_gone
+from deployments.home_kept import home_forget
 from deployments.journal.actions import action_record, recorded
 from deployments.journal.notices import notices_make
 from deployments.models import Deployment, StatusEvent
@@ -89,6 +90,8 @@ def deployments_sync(*, user: "User") -> SyncResult:
         _save([*new, *changed, *gone])
         StatusEvent.objects.bulk_create(events)
         notices_make(events)
+        if new:
+            transaction.on_commit(lambda: home_forget([user.pk]))
         if gone:
             trainings_lose([record.pk for record in gone])
         if seen := [uuid for uuid in listed if uuid in known]:  # those that are new have it already
@@ -154,6 +157,7 @@ def deployment_refresh(*, user: "User", uuid: str, known: Deployment | None = No
         record = record_of(user, upstream, started)
         modules_link([record])
         _save([record])
+        home_forget([user.pk])
         return Deployment.objects.visible_to(user).get(uuid=uuid)
     _look(record, upstream, started)
     return record
@@ -319,6 +323,7 @@ def _gone(record: Deployment, at: datetime, reason: str = "") -> bool:
         event = see_gone(record, at)
         record.save(update_fields=SEEN_COLUMNS)
         event.save()
+        notices_make([event])
         trainings_lose([record.pk])
     return True
 

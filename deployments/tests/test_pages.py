@@ -453,6 +453,27 @@ def test_the_home_page_tells_at_once_what_was_done_and_what_was_seen(
     assert "Better lilies" in text(browser.get("/")) != spanish
 
 
+def test_the_home_page_does_not_keep_what_is_gone_or_lack_what_was_found(
+    browser: Client, owner: User, wire: responses.RequestsMock, django_capture_on_commit_callbacks: Any
+) -> None:
+    mine = make_deployment(owner, title="Lilies")
+    assert "Lilies" in text(browser.get("/"))
+
+    wire.get(f"{LIST}/{mine.uuid}", status=404, json=NOT_THERE)
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.get(f"{mine.get_absolute_url()}?fresh=1")
+    assert "Lilies" not in text(browser.get("/"))
+
+    wire.get(LIST, json=listing(upstream("found-in-list", owner=owner, status="CREATE_COMPLETE")))
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.get("/deployments?fresh=1")
+    assert "found-in-list" in text(browser.get("/"))
+
+    wire.get(f"{LIST}/found-at-once", json=upstream("found-at-once", owner=owner, status="CREATE_COMPLETE"))
+    browser.get("/deployments/found-at-once")
+    assert "found-at-once" in text(browser.get("/"))
+
+
 def test_old_addresses_lead_on(browser: Client, owner: User, services: None) -> None:
     mine = make_deployment(owner, physical_id="i1")
     assert browser.get(f"/template/{mine.uuid}").headers["Location"] == f"/deployments/{mine.uuid}/template"

@@ -100,6 +100,18 @@ def test_the_same_password_is_obscured_differently_each_time() -> None:
 # -- Saving and testing -----------------------------------------------------------------------------------
 
 
+def test_that_storage_is_linked_shows_on_the_home_page_at_once(
+    browser: Client, owner: User, wire: responses.RequestsMock
+) -> None:
+    propfind(wire)
+    to_do = '<a class="name" href="/storage">Link your storage</a>'
+    assert to_do in browser.get("/").content.decode()
+    browser.post("/storage", typed())
+    assert to_do not in browser.get("/").content.decode()
+    browser.post(f"/storage/{owner.storage_accounts.get().pk}/delete")
+    assert to_do in browser.get("/").content.decode()
+
+
 def test_an_account_is_saved_encrypted_and_tested(browser: Client, owner: User, wire: responses.RequestsMock) -> None:
     propfind(wire)
     answer = browser.post("/storage", typed(), follow=True)

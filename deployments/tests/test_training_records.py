@@ -45,6 +45,19 @@ def test_somebody_else_can_import_it_and_gets_the_same_record(deployment: Deploy
     assert again["environment"] == first["environment"]
 
 
+@pytest.mark.parametrize("module", ["Plants 2.0", "a/b", "pflänzchen"])
+def test_a_record_of_what_can_be_no_module_has_its_page_without_a_form(
+    module: str, deployment: Deployment, stranger: User, client: Client
+) -> None:
+    record = record_of(make_training(deployment))
+    record["environment"]["module"] = module
+    run = training_import(user=stranger, record=record_read(json.dumps(record).encode()))
+    client.force_login(stranger)
+    page = client.get(run.get_absolute_url())
+    assert page.status_code == 200
+    assert page.context["again"] == ""
+
+
 def test_importing_it_twice_makes_one(deployment: Deployment, stranger: User) -> None:
     content = json.dumps(record_of(make_training(deployment))).encode()
     first, second = (training_import(user=stranger, record=record_read(content)) for _ in range(2))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
@@ -54,13 +54,18 @@ def run_by_key(user: "User", key: str) -> Training | None:
 
 
 def new_deployment_url(run: Training) -> str:
-    """The form for a deployment like the one of a run, "" when neither that nor its module is known."""
+    """The form for a deployment like the one of a run, "" when neither that nor its module is known.
+
+    An imported record may say anything of its module; what can't be a module's name has no form.
+    """
     if run.deployment is not None:
         address, mark, query = configure_url(run.deployment).partition("?")
         return f"{address}?{query}{'&' if mark else ''}{urlencode({'record': str(run.key)})}"
-    if not run.module_slug:
+    try:
+        address = reverse("deployments:configure", args=[run.module_slug])
+    except NoReverseMatch:
         return ""
-    return f"{reverse('deployments:configure', args=[run.module_slug])}?{urlencode({'record': str(run.key)})}"
+    return f"{address}?{urlencode({'record': str(run.key)})}"
 
 
 def prefill_of_run(run: Training) -> Prefill:

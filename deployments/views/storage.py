@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from deepdash.limits import limited
 from deepdash.types import Request
 from deployments.forms.storage import StorageAccountForm
+from deployments.home_kept import home_forget
 from deployments.models import StorageAccount
 from deployments.storage.services import storage_account_test
 from deployments.views.common import signed_in
@@ -31,6 +32,7 @@ def index(request: Request) -> HttpResponse:
     form = StorageAccountForm(request.POST or None, instance=StorageAccount(owner=user))
     if request.method == "POST" and not full and form.is_valid():
         account = form.save()
+        home_forget([user.pk])
         storage_account_test(account=account)
         _say(request, account, _("“%(account)s” is saved."))
         return redirect("deployments:storage")
@@ -75,6 +77,7 @@ def delete(request: Request, pk: int) -> HttpResponse:
     account = _find(request, pk)
     if request.method == "POST":
         account.delete()
+        home_forget([account.owner_id])
         messages.success(request, _("“%(account)s” is deleted.") % {"account": account.label}, extra_tags="ok")
         return redirect("deployments:storage")
     return render(request, "deployments/storage_delete.html", {**_NAV, "account": account})
