@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.conftest import keep
 from tests.places import Places
+from tests.stack import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -82,6 +83,30 @@ def test_the_list_announces_what_the_worker_has_seen_and_what_is_gone(
     assert page.evaluate("window.heard") == ["Seen machine: Deployed; Seen gone: Deleted"], (
         "once, and nothing else speaks"
     )
+
+
+def test_what_was_unfolded_stays_so_and_what_is_called_alike_stays_folded(browser: Browser) -> None:
+    def part(*boxes: tuple[str, str]) -> str:
+        return "".join(f"<details><summary>{line}</summary>{text}</details>" for line, text in boxes)
+
+    page = browser.new_page()
+    html = f"<h1>x</h1><main>{part(('Words', 'a'), ('Words', 'b'), ('Form', '1'))}</main><p id=live>"
+    page.route("**", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto("http://localhost/")  # a page without an address has no cookies to read
+    page.add_script_tag(path=ROOT / "static/js/ui.js")
+    page.evaluate("document.querySelectorAll('details').forEach((it, place) => { it.open = place > 0; })")
+    page.evaluate(
+        """html => {
+          const target = document.querySelector("main"), event = (name) => new CustomEvent(name, {detail: {target}});
+          document.dispatchEvent(event("htmx:beforeSwap"));
+          target.innerHTML = html;
+          document.dispatchEvent(event("htmx:afterSettle"));
+        }""",
+        part(("Words", "new"), ("Words", "a"), ("Words", "b"), ("Form", "2")),
+    )
+    opened = page.evaluate("[...document.querySelectorAll('details')].map((it) => it.open)")
+    page.close()
+    assert opened == [False, False, True, True]
 
 
 def test_found_modules_are_counted_aloud(visit: Callable[..., Page]) -> None:
