@@ -1,10 +1,13 @@
 """Helpers for tests of all apps: templates and modules in the database, and another configuration."""
 
 import hashlib
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
+import pytest
+
+from accounts.testing import configure
 from catalog.audience import audience_of
 from catalog.facets import CAPABILITY, FRAMEWORK, facets_of
 from catalog.flavours import tag_flavour
@@ -14,7 +17,6 @@ from catalog.tosca.guard import Refused
 from catalog.tosca.loader import load_template, plain
 from catalog.tosca.reading import read_template
 from catalog.tosca.types import import_urls
-from deepdash import config as config_module
 
 TEMPLATE = """\
 tosca_definitions_version: tosca_simple_yaml_1_0
@@ -137,23 +139,9 @@ def make_module(
     return module
 
 
-class use_config:  # noqa: N801  (used like a function: ``with use_config(MODULES_YML=...)``)
-    """The configuration with other values, for all modules that took ``config`` from ``deepdash.config``."""
-
-    def __init__(self, **values: Any) -> None:
-        self._values = values
-
-    def __enter__(self) -> None:
-        old = config_module.config
-        new = old.model_copy(update=self._values)
-        self._patches = [
-            patch.object(module, "config", new)
-            for module in list(sys.modules.values())
-            if getattr(module, "__dict__", {}).get("config") is old
-        ]
-        for patcher in self._patches:
-            patcher.start()
-
-    def __exit__(self, *details: object) -> None:
-        for patcher in reversed(self._patches):
-            patcher.stop()
+@contextmanager
+def use_config(**values: Any) -> Iterator[None]:
+    """The configuration with other values inside ``with use_config(MODULES_YML=...):``, for everybody."""
+    with pytest.MonkeyPatch.context() as patch:
+        configure(patch, **values)
+        yield

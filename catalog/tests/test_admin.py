@@ -10,12 +10,12 @@ from django.test import Client
 from accounts.models import User
 from accounts.testing import make_user
 from catalog.differences import difference
-from catalog.models import ExternalLink, Module, RefreshRun, Template, TemplateVersion
+from catalog.models import ExternalLink, Module, ModuleIndex, RefreshRun, Template, TemplateVersion, TypeFile
 from catalog.models.module import CURATED
 from catalog.refresh.runs import claim_next, request_run
 from catalog.services import catalog_take_up
 from catalog.testing import TEMPLATE, make_module, make_template
-from catalog.tests.conftest import RAW, World
+from catalog.tests.conftest import LIST, RAW, TYPES, World
 
 pytestmark = pytest.mark.django_db
 START = "/admin/catalog/refreshrun/start/"
@@ -99,6 +99,25 @@ def test_a_curator_can_do_nothing_else(admin: Client, curator: User) -> None:
     admin.post(f"/admin/catalog/template/{template.pk}/change/", {"raw": "x", "path": "x"})
     template.refresh_from_db()
     assert (template.raw, template.path) == (TEMPLATE, "deep-oc-marathon-webdav.yml")
+
+
+def test_every_row_can_be_looked_at(admin: Client) -> None:
+    kept = [ModuleIndex.objects.create(url=LIST), TypeFile.objects.create(url=TYPES), make_template(), make_module()]
+    for row in kept:
+        assert admin.get(f"/admin/catalog/{row._meta.model_name}/{row.pk}/change/").status_code == 200
+
+
+def test_only_the_curators_columns_are_changed_whatever_is_sent_or_refreshed_meanwhile(admin: Client) -> None:
+    module = make_module("deep-oc-plants")
+    Module.objects.update(summary="changed by a refresh meanwhile")
+    form = curated(module, title_override="Ours", featured="on", position="5", default_hardware="gpu")
+    forged = {"title": "forged", "docker_image": "evil/image", "description_html": "<script>"}
+    assert admin.post(edit(module), form | forged).status_code == 302
+    after = Module.objects.get()
+    assert (after.title_override, after.featured, after.position, after.default_hardware) == ("Ours", True, 5, "gpu")
+    assert (after.title, after.docker_image) == ("Plants", "deephdc/deep-oc-plants")
+    assert (after.summary, after.sort_title) == ("changed by a refresh meanwhile", "ours")
+    assert "<script>" not in after.description_html
 
 
 def test_what_a_curator_decides_is_shown_recorded_and_survives_a_refresh(world: World, admin: Client) -> None:

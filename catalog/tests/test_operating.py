@@ -1,4 +1,4 @@
-"""Commands, checks and the curators' admin."""
+"""Commands, and checks of the configuration."""
 
 import os
 import signal
@@ -6,16 +6,14 @@ import time
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
-from django.test import Client
+from django.utils import timezone
 
-from accounts.testing import make_user
 from catalog.checks import catalogue_sources
-from catalog.models import Module, ModuleIndex, RefreshRun, Template, TypeFile
+from catalog.models import RefreshRun, TypeFile
 from catalog.sources.fetch import Fetched
-from catalog.testing import TEMPLATE, make_module, make_template, use_config
+from catalog.testing import TEMPLATE, use_config
 from catalog.tests.conftest import LIST, RAW, TYPES, TYPES_TEXT, World
 from deepdash.errors import Problem
 
@@ -34,8 +32,6 @@ def test_the_command_refreshes_and_tells_what_went_wrong(world: World, capsys: p
 
 
 def test_the_command_says_when_another_process_does_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    from django.utils import timezone
-
     RefreshRun.objects.create(trigger="command", state="running", alive_at=timezone.now())
     call_command("refresh_catalog")
     assert "Another process is refreshing" in capsys.readouterr().out
@@ -125,65 +121,3 @@ def test_a_configuration_that_leaves_the_catalogue_empty_is_warned_of(tmp_path: 
         assert [found.id for found in catalogue_sources(None)] == ["catalog.W003", "catalog.W004", "catalog.W006"]
     with use_config(MODULES_YML=LIST, TOSCA_TEMPLATES_DIR=str(tmp_path), TOSCA_PARAMETERS_DIR="", TOSCA_TYPES={}):
         assert catalogue_sources(None) == []
-
-
-@pytest.fixture
-def curator(client: Client) -> Client:
-    user = make_user("grace", staff=True)
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="catalog"))
-    client.force_login(user)
-    return client
-
-
-def test_curators_see_everything_and_change_only_their_own_columns(curator: Client) -> None:
-    module = make_module("deep-oc-plants", templates=(make_template(),))
-    ModuleIndex.objects.create(url=LIST)
-    TypeFile.objects.create(url=TYPES)
-    RefreshRun.objects.create(trigger="command", items=[{"kind": "module", "name": "x", "result": "new"}])
-    for model in (Module, Template, TypeFile, ModuleIndex, RefreshRun):
-        name = model._meta.model_name
-        assert curator.get(f"/admin/catalog/{name}/").status_code == 200
-        row = model._default_manager.first()
-        assert row
-        assert curator.get(f"/admin/catalog/{name}/{row.pk}/change/").status_code == 200
-        assert curator.get(f"/admin/catalog/{name}/add/").status_code == 403
-        assert curator.post(f"/admin/catalog/{name}/{row.pk}/delete/").status_code == 403
-    form = {
-        "title_override": "Ours",
-        "summary_override": "",
-        "note": "",
-        "default_tag": "",
-        "default_hardware": "gpu",
-        "position": "5",
-        "featured": "on",
-        "title": "forged",
-        "docker_image": "evil/image",
-        "description_html": "<script>",
-        "template_links-TOTAL_FORMS": "0",
-        "template_links-INITIAL_FORMS": "0",
-    }
-    Module.objects.filter(pk=module.pk).update(summary="changed by a refresh meanwhile")
-    assert curator.post(f"/admin/catalog/module/{module.pk}/change/", form).status_code == 302
-    after = Module.objects.get(pk=module.pk)
-    assert (after.title_override, after.featured, after.position, after.default_hardware) == ("Ours", True, 5, "gpu")
-    assert (after.title, after.docker_image, after.summary) == (
-        "Plants",
-        "deephdc/deep-oc-plants",
-        "changed by a refresh meanwhile",
-    )
-    assert after.sort_title == "ours"
-    assert "<script>" not in after.description_html
-
-
-def test_the_admins_list_of_modules_is_edited_in_place_at_a_bounded_cost(
-    curator: Client, django_assert_max_num_queries: object
-) -> None:
-    for number in range(60):
-        make_module(f"deep-oc-{number:02}")
-    with django_assert_max_num_queries(10):  # type: ignore[operator]
-        assert curator.get("/admin/catalog/module/").status_code == 200
-
-
-def test_nobody_else_gets_into_the_admin(client: Client) -> None:
-    client.force_login(make_user("ada"))
-    assert client.get("/admin/catalog/module/").status_code in {302, 403}

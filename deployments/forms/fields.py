@@ -29,7 +29,7 @@ _VERSION = re.compile(r"\d+\.\d+(?:\.\d+(?:\.[A-Za-z]\w*(?:-\d+)?)?)?|\d+")
 
 
 class Omitted:
-    """The value of a field that was left empty: nothing is sent, the template's default counts."""
+    """The value of a field that was left empty: nothing is sent, the default of template or module counts."""
 
     def __repr__(self) -> str:
         return "OMITTED"

@@ -13,7 +13,7 @@ from deepdash.config import config
 from deepdash.templatetags.ui import filesize
 from deepdash.uploads import Dropped
 from deployments.clients.upload import Part, Upload
-from deployments.forms.fields import sentences
+from deployments.forms.fields import OMITTED, sentences
 from deployments.forms.widgets import Secret, Segments, Toggle
 from deployments.trainings.argument_rules import MAX_CHARS, plain, range_of, reader_of
 from deployments.trainings.description import Argument
@@ -22,13 +22,6 @@ from deployments.trainings.services import Call
 PREFIX = "a-"
 FIRST = 6  # so many arguments are shown at once; the others are folded as long as they stand at their defaults
 MAX_ENTRIES = 500
-
-
-class Omitted:
-    """The value of a field that was left empty: nothing is sent, the module's default counts."""
-
-
-OMITTED = Omitted()
 
 
 class ArgumentField(forms.Field):
@@ -161,7 +154,7 @@ class ArgumentsForm(forms.Form):
         kept: dict[str, Any] = {}
         for argument in self.arguments:
             value = self.cleaned_data.get(PREFIX + argument.name, OMITTED)
-            if isinstance(value, Omitted):
+            if value is OMITTED:
                 continue
             if isinstance(value, UploadedFile):
                 kind = value.content_type or "application/octet-stream"

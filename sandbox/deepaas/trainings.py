@@ -40,7 +40,7 @@ class Training:
         finished = self.finished or self.date
         result = {
             "output": self.task.result(),
-            "finish_date": _text(finished),
+            "finish_date": str(finished),
             "duration": str(finished - self.date),
         }
         return {**body, "status": "done", "result": result}
@@ -112,7 +112,3 @@ def _learn(args: dict[str, Any]) -> dict[str, Any]:
 def _local_now() -> datetime:
     now = datetime.now()  # noqa: DTZ005 -- the contract's time has no zone
     return now if now.microsecond else now + timedelta(microseconds=1)
-
-
-def _text(moment: datetime) -> str:
-    return str(moment)
