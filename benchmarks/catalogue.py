@@ -168,7 +168,7 @@ def page_times() -> dict[str, tuple[float, int]]:
         client.get(path)
 
     pages: dict[str, Callable[[int], Any]] = {
-        "portfolio": lambda number: visitor.get("/"),
+        "catalogue": lambda number: visitor.get("/"),
         "a later page": lambda number: visitor.get(f"/?page={1 + number % 4}&sort=title"),
         "search for new words": lambda number: visitor.get(f"/?q={WORDS[number % 30]}+{WORDS[(number * 7 + 1) % 30]}"),
         "facets, new choice": lambda number: visitor.get(
@@ -176,7 +176,7 @@ def page_times() -> dict[str, tuple[float, int]]:
             + "&".join(f"task={WORDS[(number + step) % 30]}" for step in range(3))
             + "&framework=keras&framework=pytorch"
         ),
-        "portfolio after a change": lambda number: changed(visitor, "/"),
+        "catalogue after a change": lambda number: changed(visitor, "/"),
         "module": lambda number: visitor.get("/modules/deep-oc-filler-90"),
         "admin, modules": lambda number: staff.get("/admin/catalog/module/"),
         "admin, search": lambda number: staff.get(f"/admin/catalog/module/?q={WORDS[number % 30]}"),

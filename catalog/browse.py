@@ -1,4 +1,4 @@
-"""The portfolio: what was asked for in the address, and the page that answers it."""
+"""The page of the catalogue: what was asked for in the address, and the page that answers it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -97,7 +97,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Portfolio:
-    """All that the portfolio shows of modules."""
+    """All that the catalogue's page shows of modules."""
 
     wish: Wish
     page: "Page[Module]"
@@ -137,7 +137,7 @@ class Portfolio:
 
 
 def portfolio(wish: Wish, answer: Answer) -> Portfolio:
-    """The page of the portfolio that was wished for, from the index's answer (two statements)."""
+    """The page of the catalogue that was wished for, from the index's answer (two statements)."""
     page = cast("Page[Module]", Paginator(answer.pks, PER_PAGE).get_page(wish.page))
     found = Module.objects.for_list().in_bulk(page.object_list)
     page.object_list = [found[pk] for pk in page.object_list if pk in found]  # one may have gone in between

@@ -1,4 +1,4 @@
-"""What the portfolio searches, filters, counts and sorts by, kept in the memory of each process.
+"""What the page of the catalogue searches, filters, counts and sorts by, kept in the memory of each process.
 
 The database stays the truth: every use asks it for one sum over the modules' revisions, which any change of any
 module changes, whoever made it and in whichever order it was committed. Sums over blocks of modules then say where

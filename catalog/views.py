@@ -27,7 +27,7 @@ AGE_KEPT = 10  # seconds; it is shown in minutes
 @login_not_required
 @require_safe
 def home(request: Request) -> HttpResponse:
-    """The portfolio; for htmx only what the filters change.
+    """The catalogue; for htmx only what the filters change.
 
     Its parts are drawn once for all who see the same (four statements, six when they have to be drawn).
     """

@@ -1,6 +1,6 @@
 """Text from a template or a module's metadata, as hostile as it gets, on every page that shows it.
 
-Proven for the form, the module's page, the portfolio and the admin: nothing in it runs, links, steers a terminal,
+Proven for the form, the module's page, the catalogue and the admin: nothing in it runs, links, steers a terminal,
 turns a line around, or makes a page as large as itself.
 """
 
