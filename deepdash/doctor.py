@@ -4,6 +4,7 @@ Every app adds its own in a module ``doctor``, decorated with ``@examination``; 
 An examination only looks: it writes nothing and sends no user's token.
 """
 
+import shutil
 import socket
 import ssl
 import time
@@ -26,8 +27,10 @@ from deepdash.config import config
 from deepdash.http import Answer, ServiceError, ServiceSession
 from deepdash.inert import one_line
 from deepdash.queue import SILENCE, broker, heartbeat_age, queue_length
+from deepdash.rotation import encrypted_fields, rotate
 
 EXPIRY_NEAR = 21  # days
+SPACE_NEAR = 200 * 1024 * 1024  # bytes; a checkout of templates and a day of a small database
 DRIFT = 30.0  # seconds; tokens are judged by the clock
 CERTIFICATE, KEY = Path("/certs/cert.pem"), Path("/certs/key.pem")  # as in gunicorn.conf.py
 
@@ -220,8 +223,28 @@ def data_folder() -> Iterator[Finding]:
                   if path.exists() and path.stat().st_mode & 0o077]  # fmt: skip
     if open_files:
         yield warn("Data folder", f"{', '.join(open_files)} may be read by other users.", "chmod 600 them.")
+    free = shutil.disk_usage(folder).free
+    if free < SPACE_NEAR:
+        yield warn("Data folder", f"{folder} has {free // 1024**2} MiB left.", "Make room, or give it a larger volume.")
+    elif not open_files:
+        yield ok("Data folder", f"{folder} can be written, {free // 1024**3} GiB are left.")
+
+
+@examination
+def token_keys() -> Iterator[Finding]:
+    """A key that is not the one things were encrypted with shows only as users who have to sign in again."""
+    try:
+        counts = [rotate(model, field, dry=True) for model, field in encrypted_fields()]
+    except (DatabaseError, ValueError):
+        return  # its own examination says so; of keys that are none, the checks
+    lost, old = (sum(count[state] for count in counts) for state in ("lost", "old"))
+    if lost:
+        yield fail("Token keys", f"{lost} stored values can't be decrypted with any of TOKEN_KEYS.",
+                   "Put the key they were made with last; if it is gone, users sign in again.")  # fmt: skip
+    elif old:
+        yield ok("Token keys", f"{old} stored values still need an old key (manage.py rotate_keys).")
     else:
-        yield ok("Data folder", f"{folder} can be written.")
+        yield ok("Token keys", "The first one opens all that is stored.")
 
 
 @examination

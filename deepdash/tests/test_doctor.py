@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, formatdate
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import StringIO
 from pathlib import Path
 from time import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
+from django.core.management import call_command
+from django.db import OperationalError
 from pytest_django import Settings
 
 from accounts.testing import configure
 from deepdash import doctor
 from deepdash.answers import Answer
-from deepdash.doctor import Finding, Level, answering, background_work, drift, own_certificate
+from deepdash.doctor import Finding, Level, answering, background_work, data_folder, drift, own_certificate
 from deepdash.queue import SILENCE
 from tests.certificates import make_certificate
 
@@ -145,3 +149,25 @@ def test_a_date_without_a_zone_is_taken_as_utc() -> None:
     response = requests.Response()
     response.headers["Date"] = format_datetime(datetime.now(UTC).replace(tzinfo=None))  # ends in -0000
     assert list(drift("IAM", Answer("IAM", response, b""))) == []
+
+
+def test_a_disk_that_is_nearly_full_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    configure(monkeypatch, DATA_DIR=str(tmp_path))
+    assert unwell(data_folder()) == []
+
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=5 * 1024**2))
+    ((level, subject, said),) = unwell(data_folder())
+    assert (level, subject) == ("warn", "Data folder")
+    assert "has 5 MiB left" in said
+
+
+def test_what_needs_the_database_is_not_blamed_while_it_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def signing_in() -> Iterator[Finding]:
+        raise OperationalError("disk I/O error")
+        yield
+
+    monkeypatch.setattr("deepdash.management.commands.doctor.examinations", [signing_in])
+    said = StringIO()
+    call_command("doctor", stdout=said)
+    assert "Signing in: Not looked at: it needs the database." in said.getvalue()
+    assert "0 well, 1 warnings, 0 failures" in said.getvalue()

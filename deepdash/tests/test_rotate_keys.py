@@ -10,7 +10,8 @@ from pytest_django import Settings
 
 from accounts.models import Token
 from accounts.testing import give_token, make_user
-from deepdash.management.commands.rotate_keys import encrypted_fields
+from deepdash.doctor import token_keys
+from deepdash.rotation import encrypted_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,7 @@ def test_after_rotation_the_old_key_is_not_needed_any_more(settings: Settings) -
 
     status, said = rotate()
 
+    assert [found.level for found in token_keys()] == ["ok"]
     assert (status, "accounts.Token.access_token: 0 new, 1 old, 0 lost" in said) == (0, True)
     settings.TOKEN_KEYS = [new]
     found = Token.objects.get(pk=token.pk)
@@ -54,6 +56,8 @@ def test_what_no_key_opens_is_told_and_left_as_it_is(settings: Settings) -> None
 
     assert status == 1
     assert "can't be decrypted" in said
+    (found,) = token_keys()
+    assert (found.level, "3 stored values" in found.text or "2 stored values" in found.text) == ("FAIL", True), found
     with connection.cursor() as cursor:
         cursor.execute("SELECT access_token FROM accounts_token")
         assert cursor.fetchone() == before

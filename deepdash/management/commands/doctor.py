@@ -4,9 +4,10 @@ import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
 from django.utils.module_loading import autodiscover_modules
 
-from deepdash.doctor import Finding, Level, examinations, fail
+from deepdash.doctor import Finding, Level, examinations, fail, warn
 
 
 class Command(BaseCommand):
@@ -30,6 +31,10 @@ class Command(BaseCommand):
                 for finding in examine():
                     counts[finding.level] += 1
                     self._say(finding, quiet=options["quiet"])
+            except DatabaseError:
+                counts[Level.WARN] += 1
+                subject = examine.__name__.replace("_", " ").capitalize()
+                self._say(warn(subject, "Not looked at: it needs the database.", "Mend that first."))
             except Exception as error:  # a doctor who faints at one patient still has to see the others
                 counts[Level.FAIL] += 1
                 said = f"The examination itself failed: {type(error).__name__}: {error}"
