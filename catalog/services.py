@@ -134,4 +134,10 @@ def _age() -> list[tuple[dict[str, str], float]]:
     return [({}, (timezone.now() - last.finished).total_seconds())] if last and last.finished else []
 
 
+def _failing() -> list[tuple[dict[str, str], float]]:
+    last = RefreshRun.objects.last_finished()
+    return [({}, float(last.counts.get("failed", 0)))] if last else []
+
+
+Gauge("catalogue_failing_items", "Modules, tags, templates and types that the last refresh could not read.", _failing)
 Gauge("catalogue_age_seconds", "Time since the catalogue was last refreshed.", _age)
