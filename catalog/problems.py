@@ -1,7 +1,9 @@
 """What can go wrong with the catalogue, added to the registry of messages, and its form in the database."""
 
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from deepdash.errors import MESSAGES, Message, Problem, Tone
@@ -51,6 +53,18 @@ def stored(problem: Problem) -> dict[str, Any]:
         "detail": problem.detail[:2000].replace("\0", "�"),  # PostgreSQL refuses NUL in text
         "facts": {name: str(value) for name, value in problem.facts.items()},
     }
+
+
+def noted(problem: Problem, before: dict[str, Any]) -> dict[str, Any]:
+    """As ``stored``, with since when. ``before`` is what the column holds: trouble that goes on keeps its beginning,
+    also when it is another one by now, and one whose beginning was never stored gets none."""
+    began = before.get("since") if before else timezone.now().isoformat(timespec="seconds")
+    return stored(problem) | ({"since": began} if began else {})
+
+
+def since(column: dict[str, Any]) -> datetime | None:
+    """When the trouble that a column holds began, as far as it is known."""
+    return datetime.fromisoformat(column["since"]) if column.get("since") else None
 
 
 def restored(column: dict[str, Any]) -> Problem | None:

@@ -11,11 +11,14 @@ from django.utils.http import urlencode
 
 from deepdash.errors import Problem
 
+NOTHING = "–"  # where there is no value
+
 
 class DeepdashAdminSite(AdminSite):
     site_header = site_title = "deepdash administration"
     index_title = "Catalogue and records"
     site_url = "/"
+    empty_value_display = NOTHING
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """To the sign-in page; who is signed in already and still lands here lacks the right."""

@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from catalog.admin.meanwhile import OwnChangesForm
+from catalog.admin.troubles import Trouble
+from catalog.problems import restored, since
+from deepdash.admin import NOTHING
 from deepdash.errors import Problem
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
 else:
     _ModelAdmin = admin.ModelAdmin
-
-NOTHING = "–"
 
 
 class UpstreamAdmin(_ModelAdmin):
@@ -39,6 +41,10 @@ class UpstreamAdmin(_ModelAdmin):
     def said(self, row: Any) -> str:
         return said(row.problem)
 
+    @admin.display(description="Problem")
+    def told(self, row: Any) -> SafeString:
+        return told(row.error)
+
 
 class RowForm(OwnChangesForm):
     """A row of a list that is edited in place: each field says what it is of which row, as the list has no labels."""
@@ -47,6 +53,21 @@ class RowForm(OwnChangesForm):
         super().__init__(*args, **options)
         for field in self.fields.values():
             field.widget.attrs["aria-label"] = f"{field.label}: {self.instance}"
+
+
+class TroubleFilter(admin.SimpleListFilter):
+    """What a curator looks for."""
+
+    title = "trouble"
+    parameter_name = "trouble"
+    troubles: tuple[Trouble, ...] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(trouble.key, trouble.label) for trouble in self.troubles]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        wanted = next((trouble for trouble in self.troubles if trouble.key == self.value()), None)
+        return queryset.filter(wanted.found) if wanted else queryset
 
 
 class ValuesFilter(admin.AllValuesFieldListFilter):
@@ -62,9 +83,18 @@ def said(problem: Problem | None) -> str:
     return f"{problem.headline} {problem.detail}".strip() if problem else NOTHING
 
 
+def told(column: dict[str, Any]) -> SafeString:
+    """All that a column holds of a problem: what it is, what it means for users, and since when."""
+    problem, began = restored(column), since(column)
+    if not problem:
+        return format_html("{}", NOTHING)
+    when = f"Since {date_format(localtime(began), 'DATETIME_FORMAT')}." if began else ""
+    return lines(filter(None, [problem.headline, problem.detail, problem.step, when]))
+
+
 def day(moment: datetime | None) -> str:
     """A moment for a narrow column."""
-    return date_format(moment, "j M Y") if moment else NOTHING
+    return date_format(localtime(moment), "j M Y") if moment else NOTHING
 
 
 def lines(texts: Iterable[str]) -> SafeString:

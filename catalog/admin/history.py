@@ -7,6 +7,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from catalog.admin.common import UpstreamAdmin
 
@@ -25,7 +27,7 @@ class CatalogueTypes(admin.RelatedFieldListFilter):
 class LogEntryAdmin(UpstreamAdmin):
     """Read-only, for whoever may curate, and only what concerns the catalogue."""
 
-    list_display = ("action_time", "user", "object_repr", "content_type", "what")
+    list_display = ("action_time", "user", "about", "content_type", "what")
     list_filter = ("action_flag", ("content_type", CatalogueTypes))
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "user__name")
@@ -41,6 +43,11 @@ class LogEntryAdmin(UpstreamAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: LogEntry | None = None) -> bool:
         return request.user.has_perm("catalog.change_module")
+
+    @admin.display(description="Of", ordering="object_repr")
+    def about(self, entry: LogEntry) -> SafeString | str:
+        address = None if entry.is_deletion() else entry.get_admin_url()
+        return format_html('<a href="{}">{}</a>', address, entry.object_repr) if address else entry.object_repr
 
     @admin.display(description="What")
     def what(self, entry: LogEntry) -> str:

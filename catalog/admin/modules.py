@@ -4,23 +4,33 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import QuerySet, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from catalog.admin.common import NOTHING, RowForm, _ModelAdmin, day, lines, said
+from catalog.admin.common import RowForm, TroubleFilter, _ModelAdmin, day, lines, said, told
 from catalog.admin.meanwhile import OwnChangesForm, _ModelForm
+from catalog.admin.troubles import OF_MODULES
 from catalog.facets import GLYPHS
 from catalog.flavours import best_tag, group_tags
 from catalog.models import Module, ModuleTemplate, RefreshRun, Template
 from catalog.models.module import CURATED
+from catalog.problems import since
 from catalog.services import refresh_request
+from deepdash.admin import NOTHING
 
 if TYPE_CHECKING:
     _TabularInline = admin.TabularInline[Any, Any]
 else:
     _TabularInline = admin.TabularInline
+
+
+_ORDER = "All begin at 1000. Featured modules come first, then smaller positions, then titles from A to Z"
 
 
 class CurationForm(OwnChangesForm):
@@ -47,6 +57,8 @@ class CurationForm(OwnChangesForm):
             field = self.fields["default_template"]
             offered = [choice.template.pk for choice in module.all_choices()]
             field.queryset = Template.objects.filter(pk__in=[*offered, module.default_template_id or 0])  # type: ignore[attr-defined]
+        if "position" in self.fields:
+            self.fields["position"].help_text = _ORDER
         if "icon_address" in self.fields:
             self.fields["icon_address"].widget.attrs["class"] = "vLargeTextField"
 
@@ -65,43 +77,11 @@ class CurationForm(OwnChangesForm):
         )  # fmt: skip
 
 
-class TroubleFilter(admin.SimpleListFilter):
-    """What a curator looks for."""
-
-    title = "trouble"
-    parameter_name = "trouble"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("broken", "metadata can't be read"),
-            ("stale", "shows an older version"),
-            ("tags", "tags can't be read"),
-            ("no-tags", "has no tags"),
-            ("templates", "a template is missing"),
-            ("remarks", "oddities in the metadata"),
-            ("curated", "changed by curators"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: "QuerySet[Module]") -> "QuerySet[Module]":
-        here = queryset.exclude(state=Module.State.GONE)
-        missing = ModuleTemplate.objects.exclude(error={}).values("module_id")
-        found = {
-            "broken": here.filter(state=Module.State.BROKEN),
-            "stale": here.exclude(error={}).exclude(metadata={}),
-            "tags": here.exclude(tags_error={}),
-            "no-tags": here.filter(tags=[]),
-            "templates": here.filter(pk__in=missing),
-            "remarks": here.exclude(remarks=[]),
-            "curated": queryset.filter(_CURATED),
-        }
-        return found.get(str(self.value()), queryset)
+_BEGAN = Coalesce(KeyTextTransform("since", "error"), KeyTextTransform("since", "tags_error"), Value(""))
 
 
-_CURATED = (
-    Q(hidden=True) | Q(featured=True) | Q(default_template__isnull=False)
-    | ~Q(title_override="", summary_override="", note="", default_tag="", default_hardware="", glyph_override="",
-         icon_address="", position=1000)
-)  # fmt: skip
+class ModuleTroubleFilter(TroubleFilter):
+    troubles = OF_MODULES
 
 
 class ModuleTemplateInline(_TabularInline):
@@ -132,6 +112,7 @@ class ModuleAdmin(_ModelAdmin):
         "shown_title",
         "state",
         "trouble",
+        "began",
         "hidden",
         "featured",
         "position",
@@ -139,12 +120,12 @@ class ModuleAdmin(_ModelAdmin):
         "used",
     )
     list_editable = ("hidden", "featured", "position")
-    list_filter = (TroubleFilter, "state", "hidden", "featured", "kind")
+    list_filter = (ModuleTroubleFilter, "state", "hidden", "featured", "kind")
     search_fields = ("slug", "title", "title_override", "keywords")
     ordering = ("-featured", "position", "sort_title")
     list_per_page = 50
     show_full_result_count = False  # of what was searched for; all of them would be counted beside
-    actions = ("hide", "show", "refresh")
+    actions = ("hide", "show", "feature", "unfeature", "refresh")
     inlines = (ModuleTemplateInline,)
     change_form_template = "admin/catalog/module/change_form.html"
     change_list_template = "admin/catalog/module/change_list.html"
@@ -157,15 +138,22 @@ class ModuleAdmin(_ModelAdmin):
                        ("default_hardware", "default_tag", "default_template")),
         }),
         ("What upstream says", {"fields": (
-            ("state", "kind", "times_used"), "said", "url", "title", "summary", "words", ("licence", "created_on"),
-            "docker_image", "tag_names", "tags_said", "branch", "fetched_at", "odd")}),
+            ("state", "kind", "times_used"), "url", "title", "summary", "words", ("licence", "created_on"),
+            "docker_image", "tag_names", "branch", "fetched_at", "odd")}),
         ("Links", {"classes": ("collapse",), "fields": (
             "code_url", "dockerfile_url", "dataset_url", "weights_url", "training_files_url", "cite_url", "ci_url")}),
         ("Description", {"classes": ("collapse",), "fields": ("description_md",)}),
     )  # fmt: skip
 
+    def get_fieldsets(self, request: HttpRequest, obj: Module | None = None) -> Any:
+        """What is wrong with it comes before all else, if anything is."""
+        wrong = [
+            name for name, column in (("told", "error"), ("tags_told", "tags_error")) if getattr(obj, column, None)
+        ]
+        return ((("What is wrong", {"fields": wrong}),) if wrong else ()) + self.fieldsets
+
     def get_readonly_fields(self, request: HttpRequest, obj: Module | None = None) -> list[str]:
-        own = {"said", "tag_names", "tags_said", "odd", "words"}
+        own = {"told", "tag_names", "tags_told", "odd", "words"}
         return sorted(({field.name for field in Module._meta.fields} - set(CURATED)) | own)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Module]":
@@ -176,6 +164,10 @@ class ModuleAdmin(_ModelAdmin):
     def get_changelist_form(self, request: HttpRequest, **options: Any) -> type[_ModelForm]:
         """The plain form: its three columns need none of what CurationForm adds, for fifty rows."""
         return super().get_changelist_form(request, form=RowForm, **options)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Also those that name a template, where a template's page leads."""
+        return lookup == "template_links__template" or super().lookup_allowed(lookup, value, request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -192,25 +184,37 @@ class ModuleAdmin(_ModelAdmin):
 
     @admin.action(description="Hide from users", permissions=["change"])
     def hide(self, request: HttpRequest, queryset: "QuerySet[Module]") -> None:
-        self._set_hidden(request, queryset, hidden=True)
+        self._set(request, queryset, "hidden", True, "hidden")
 
     @admin.action(description="Show to users", permissions=["change"])
     def show(self, request: HttpRequest, queryset: "QuerySet[Module]") -> None:
-        self._set_hidden(request, queryset, hidden=False)
+        self._set(request, queryset, "hidden", False, "shown again")
 
-    @admin.action(description="Refresh now", permissions=["change"])
+    @admin.action(description="Refresh now (several: everything)", permissions=["change"])
     def refresh(self, request: HttpRequest, queryset: "QuerySet[Module]") -> None:
         slugs = list(queryset.values_list("slug", flat=True)[:2])
         run = refresh_request(trigger=RefreshRun.Trigger.CURATOR, only=slugs[0] if len(slugs) == 1 else "")
-        messages.success(request, f"A refresh of {run.only or 'everything'} is on its way.")
+        progress = reverse("admin:catalog_refreshrun_change", args=[run.pk])
+        text = 'A refresh of {} is on its way: <a href="{}">see how far it is</a>.'
+        messages.success(request, format_html(text, run.only or "everything", progress))
 
-    def _set_hidden(self, request: HttpRequest, queryset: "QuerySet[Module]", *, hidden: bool) -> None:
-        changed = list(queryset.exclude(hidden=hidden))
-        for module in changed:
-            module.hidden = hidden
-            module.save(update_fields=["hidden"])
-            self.log_change(request, module, "Hidden." if hidden else "Shown again.")
-        messages.success(request, f"{len(changed)} {'hidden' if hidden else 'shown again'}.")
+    @admin.action(description="Feature (bring to the front)", permissions=["change"])
+    def feature(self, request: HttpRequest, queryset: "QuerySet[Module]") -> None:
+        self._set(request, queryset, "featured", True, "featured")
+
+    @admin.action(description="Stop featuring", permissions=["change"])
+    def unfeature(self, request: HttpRequest, queryset: "QuerySet[Module]") -> None:
+        self._set(request, queryset, "featured", False, "no longer featured")
+
+    def _set(self, request: HttpRequest, queryset: "QuerySet[Module]", column: str, value: bool, done: str) -> None:
+        """Set a column of many, in three statements for any number; only what changes is recorded."""
+        selected = queryset.count()
+        changed = list(Module.objects.titled().filter(pk__in=queryset.exclude(**{column: value}).order_by()))
+        Module.objects.filter(pk__in=[module.pk for module in changed]).update(**{column: value})
+        if changed:
+            LogEntry.objects.log_actions(request.user.pk, changed, CHANGE, f"{done.capitalize()}.")  # type: ignore[arg-type]
+        before = f" {selected - len(changed)} were so before." if selected > len(changed) else ""
+        messages.success(request, f"{len(changed)} module{'' if len(changed) == 1 else 's'} {done}.{before}")
 
     @admin.display(description="Title", ordering="sort_title")
     def shown_title(self, module: Module) -> str:
@@ -229,9 +233,13 @@ class ModuleAdmin(_ModelAdmin):
         problem = module.problem or module.tags_problem
         return problem.headline if problem else ""
 
+    @admin.display(description="Since", ordering=_BEGAN)
+    def began(self, module: Module) -> str:
+        return day(since(module.error or module.tags_error))
+
     @admin.display(description="Problem")
-    def said(self, module: Module) -> str:
-        return said(module.problem)
+    def told(self, module: Module) -> SafeString:
+        return told(module.error)
 
     @admin.display(description="Keywords")
     def words(self, module: Module) -> str:
@@ -242,8 +250,8 @@ class ModuleAdmin(_ModelAdmin):
         return ", ".join(tag["name"] for tag in module.tags) or NOTHING
 
     @admin.display(description="Problem with the tags")
-    def tags_said(self, module: Module) -> str:
-        return said(module.tags_problem)
+    def tags_told(self, module: Module) -> SafeString:
+        return told(module.tags_error)
 
     @admin.display(description="Oddities")
     def odd(self, module: Module) -> SafeString:

@@ -4,15 +4,18 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog.admin.common import NOTHING, UpstreamAdmin, ValuesFilter, lines, said
+from catalog.admin.common import UpstreamAdmin, ValuesFilter, lines, said
 from catalog.models import Module, RefreshRun, WebhookDelivery
 from catalog.problems import restored
 from catalog.services import refresh_request
+from deepdash.admin import NOTHING
 from deepdash.inert import inert
 
 SECONDS = 2  # between two looks at a run that is under way
@@ -69,7 +72,7 @@ class RefreshRunAdmin(UpstreamAdmin):
 
     @admin.display(description="Result")
     def summary(self, run: RefreshRun) -> str:
-        return ", ".join(f"{count} {result}" for result, count in sorted(run.counts.items())) or NOTHING
+        return _summary(run)
 
     @admin.display(description="What changed or failed")
     def what(self, run: RefreshRun) -> SafeString:
@@ -78,11 +81,28 @@ class RefreshRunAdmin(UpstreamAdmin):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(UpstreamAdmin):
-    list_display = ("received", "event", "repository", "ref", "verdict", "answer", "repeats", "run")
+    list_display = ("received", "event", "repository", "ref", "verdict", "answer", "repeats", "led_to")
     list_filter = ("verdict", "genuine", ("event", ValuesFilter))
     list_select_related = ("run",)
     search_fields = ("delivery", "repository")
-    fields = ("received", "delivery", "event", "repository", "ref", "verdict", "genuine", "answer", "repeats", "run")
+    fields = ("received", "delivery", "event", "repository", "ref", "verdict", "genuine", "answer", "repeats", "led_to")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[WebhookDelivery]":
+        rows: QuerySet[WebhookDelivery] = super().get_queryset(request)
+        return rows.defer("run__items")
+
+    @admin.display(description="Refresh")
+    def led_to(self, delivery: WebhookDelivery) -> SafeString | str:
+        """The refresh it led to, and what came of that."""
+        if delivery.run is None:
+            return NOTHING
+        address = reverse("admin:catalog_refreshrun_change", args=[delivery.run.pk])
+        result = _summary(delivery.run, empty=delivery.run.get_state_display())
+        return format_html('<a href="{}">{}</a>', address, result)
+
+
+def _summary(run: RefreshRun, empty: str = NOTHING) -> str:
+    return ", ".join(f"{count} {result}" for result, count in sorted(run.counts.items())) or empty
 
 
 def _urgency(item: dict[str, Any]) -> int:

@@ -5,15 +5,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog.admin.common import NOTHING, UpstreamAdmin
+from catalog.admin.common import UpstreamAdmin
 from catalog.models import ModuleIndex, Picture, TypeFile
+from deepdash.admin import NOTHING
 
 
 @admin.register(TypeFile, ModuleIndex)
 class RemoteFileAdmin(UpstreamAdmin):
     list_display = ("url", "fetched_at", "said")
     search_fields = ("url",)
-    fields = ("url", "fetched_at", "digest", "said", "text")
+    fields = ("url", "fetched_at", "digest", "told", "text")
 
     @admin.display(description="Text")
     def text(self, file: TypeFile | ModuleIndex) -> SafeString:
@@ -24,7 +25,7 @@ class RemoteFileAdmin(UpstreamAdmin):
 class PictureAdmin(UpstreamAdmin):
     list_display = ("address", "shown", "media_type", "asked_at", "said")
     search_fields = ("address",)
-    fields = ("address", "shown", "media_type", "asked_at", "said")
+    fields = ("address", "shown", "media_type", "asked_at", "told")
 
     @admin.display(description="Picture")
     def shown(self, picture: Picture) -> SafeString:

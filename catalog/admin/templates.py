@@ -1,7 +1,5 @@
 """Templates: verdicts, the form each makes, and what changed from one version to the next."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,47 +8,32 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog.admin.common import NOTHING, UpstreamAdmin, ValuesFilter, day, lines
+from catalog.admin.common import TroubleFilter, UpstreamAdmin, ValuesFilter, day, lines
+from catalog.admin.troubles import OF_TEMPLATES
 from catalog.audience import Audience
 from catalog.differences import difference
-from catalog.models import Template, TemplateVersion
+from catalog.models import Module, Template, TemplateVersion
 from catalog.tosca.description import Input, as_words
 from catalog.tosca.harmless import words
+from deepdash.admin import NOTHING
 from deepdash.inert import visible
 
+SOME = 20  # modules that a template's page names; a common template may have a thousand
 
-class TroubleFilter(admin.SimpleListFilter):
-    """What a curator looks for."""
 
-    title = "trouble"
-    parameter_name = "trouble"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("unread", "can't be read"), ("stale", "newest text can't be read"), ("odd", "odd to tosca-parser"),
-                ("unused", "no module names it"), ("locked", "for some groups only")]  # fmt: skip
-
-    def queryset(self, request: HttpRequest, queryset: "QuerySet[Template]") -> "QuerySet[Template]":
-        live = queryset.filter(state=Template.State.LIVE)
-        odd = [Template.Verdict.INVALID, Template.Verdict.PARSER_FAILED]
-        found = {
-            "unread": live.filter(verdict=Template.Verdict.UNREADABLE),
-            "stale": live.exclude(error={}),
-            "odd": live.filter(verdict__in=odd, fragment=False),
-            "unused": live.filter(module_links=None),
-            "locked": live.exclude(audience={}),
-        }
-        return found.get(str(self.value()), queryset)
+class TemplateTroubleFilter(TroubleFilter):
+    troubles = OF_TEMPLATES
 
 
 @admin.register(Template)
 class TemplateAdmin(UpstreamAdmin):
     list_display = ("path", "shown_name", "kind", "verdict", "state", "part", "modules", "seen")
-    list_filter = (TroubleFilter, "verdict", "state", ("kind", ValuesFilter), "fragment", "source")
+    list_filter = (TemplateTroubleFilter, "verdict", "state", ("kind", ValuesFilter), "fragment", "source")
     search_fields = ("path", "display_name")
     list_per_page = 50
     change_form_template = "admin/catalog/template/change_form.html"
     fields = (
-        ("source", "path"), ("state", "kind", "verdict"), "wrong", "said", ("display_name", "whom"), "part_of",
+        ("source", "path"), ("state", "kind", "verdict"), "wrong", "told", ("display_name", "whom"), "part_of",
         "inputs", "imported", "used_by", ("commit", "digest"), ("first_seen", "last_seen"), "text",
     )  # fmt: skip
 
@@ -85,8 +68,9 @@ class TemplateAdmin(UpstreamAdmin):
         return TemplateResponse(request, "admin/catalog/template/versions.html", context)
 
     @admin.display(description="Modules", ordering="in_use")
-    def modules(self, template: Template) -> int:
-        return int(getattr(template, "in_use", 0))
+    def modules(self, template: Template) -> SafeString | int:
+        number = int(getattr(template, "in_use", 0))
+        return format_html('<a href="{}">{}</a>', _modules_of(template), number) if number else 0
 
     @admin.display(description="What is odd")
     def wrong(self, template: Template) -> SafeString:
@@ -122,10 +106,15 @@ class TemplateAdmin(UpstreamAdmin):
 
     @admin.display(description="Modules that name it")
     def used_by(self, template: Template) -> SafeString:
-        links = template.module_links.select_related("module").only(
-            "module__slug", "module__title", "module__title_override"
-        )
-        return lines(sorted({link.module.shown_title for link in links[:200]}))
+        naming = Module.objects.filter(template_links__template=template).distinct()
+        some, number = naming.titled().order_by("sort_title")[:SOME], naming.count()
+        named = [
+            format_html('<a href="{}">{}</a>', reverse("admin:catalog_module_change", args=[module.pk]), module)
+            for module in some
+        ]
+        if number > SOME:
+            named.append(format_html('<a href="{}">All {} modules</a>', _modules_of(template), number))
+        return lines(named)
 
     @admin.display(description="Text")
     def text(self, template: Template) -> SafeString:
@@ -133,6 +122,10 @@ class TemplateAdmin(UpstreamAdmin):
         return format_html(
             '<a href="{}">Earlier versions</a><pre tabindex="0">{}</pre>', address, visible(template.raw)
         )
+
+
+def _modules_of(template: Template) -> str:
+    return f"{reverse('admin:catalog_module_changelist')}?template_links__template={template.pk}"
 
 
 def _chosen(kept: list[TemplateVersion], pk: str) -> TemplateVersion | None:

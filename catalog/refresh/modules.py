@@ -15,7 +15,7 @@ from catalog.flavours import tag_flavour
 from catalog.markdown import render
 from catalog.models import Module, ModuleFacet, ModuleIndex, ModuleTemplate, Template
 from catalog.models.module import CURATED, DEVELOPMENT_SLUG, EXTERNAL_SLUG
-from catalog.problems import stored
+from catalog.problems import noted
 from catalog.refresh.jobs import Jobs
 from catalog.refresh.renames import successors
 from catalog.refresh.runs import UNCHANGED, Report
@@ -120,9 +120,9 @@ class ModuleRefresh:
         for link in ModuleTemplate.objects.exclude(module__state=Module.State.GONE).select_related("template"):
             found = _best(link.file, by_name.get(file_name(link.file), []))
             if found is None:
-                error = stored(Problem("catalog:no-template", file=file_name(link.file)))
+                error = noted(Problem("catalog:no-template", file=file_name(link.file)), link.error)
             elif found.verdict == Template.Verdict.UNREADABLE:
-                error = stored(Problem("catalog:bad-template", file=file_name(link.file)))
+                error = noted(Problem("catalog:bad-template", file=file_name(link.file)), link.error)
             else:
                 error = {}
             if (link.template_id, link.error) != (found.pk if found else None, error):
@@ -165,7 +165,7 @@ class ModuleRefresh:
                 if digest != index.digest:
                     index.raw, index.digest, index.fetched_at = result.text, digest, timezone.now()
                 index.etag = result.etag
-        index.error = stored(problem) if problem else {}
+        index.error = noted(problem, index.error) if problem else {}
         if index._state.adding or before != (index.digest, index.etag, index.error):
             index.save()
         self._list_read = problem is None
@@ -225,31 +225,21 @@ class ModuleRefresh:
         if isinstance(metadata, Problem):
             if metadata.id == "catalog:malformed" and not module.metadata:  # there is no last good version to show
                 metadata = Problem("catalog:never-read", detail=metadata.detail, **metadata.facts)
-            module.error = stored(metadata)
+            module.error = noted(metadata, module.error)
             module.title = module.title or module.url.rpartition("/")[2]
             return
-        module.error = {}
         if result.fetched:
             module.metadata_etag, module.branch = result.fetched.etag, result.fetched.branch
-        if metadata is None:
-            return
-        for name in _AS_IN_METADATA:
-            setattr(module, name, getattr(metadata, name))
-        module.description_md, module.description_html = metadata.description, render(metadata.description)
-        module.keywords, module.docker_tags = list(metadata.keywords), list(metadata.docker_tags)
-        found = facets.facets_of(metadata.keywords, metadata.licence)
-        module.capabilities = [facet.label for facet in found if facet.kind == facets.CAPABILITY]
-        module.frameworks = [facet.label for facet in found if facet.kind == facets.FRAMEWORK]
-        module.metadata, module.remarks = metadata.raw, list(metadata.remarks)
-        module.metadata_digest, module.fetched_at = result.digest, timezone.now()
-        if not module.docker_image:
-            module.error = stored(Problem("catalog:no-image"))
+        if metadata is not None:
+            _take_words(module, metadata, result.digest)
+        no_image = Problem("catalog:no-image")  # unchanged metadata without one is no better for being unchanged
+        module.error = {} if module.docker_image else noted(no_image, module.error)
 
     def _take_tags(self, module: Module, tags: Tags | Problem | None) -> None:
         if tags is None:
             return
         if isinstance(tags, Problem):
-            module.tags_error = stored(tags)
+            module.tags_error = noted(tags, module.tags_error)
             return
         module.tags_error, module.tags_etag = {}, tags.etag
         if tags.tags is None:
@@ -300,6 +290,19 @@ def _read_module(github: ServiceSession, hub: DockerHub, module: ListedModule, b
 def _passing(error: Mapping[str, Any]) -> bool:
     """Whether a stored problem lies with a service, and says nothing of the module itself."""
     return str(error.get("id", "")).startswith("service:")
+
+
+def _take_words(module: Module, metadata: ModuleMetadata, digest: str) -> None:
+    """What the metadata says, into the module's columns."""
+    for name in _AS_IN_METADATA:
+        setattr(module, name, getattr(metadata, name))
+    module.description_md, module.description_html = metadata.description, render(metadata.description)
+    module.keywords, module.docker_tags = list(metadata.keywords), list(metadata.docker_tags)
+    found = facets.facets_of(metadata.keywords, metadata.licence)
+    module.capabilities = [facet.label for facet in found if facet.kind == facets.CAPABILITY]
+    module.frameworks = [facet.label for facet in found if facet.kind == facets.FRAMEWORK]
+    module.metadata, module.remarks = metadata.raw, list(metadata.remarks)
+    module.metadata_digest, module.fetched_at = digest, timezone.now()
 
 
 def _store_facets(module: Module, metadata: ModuleMetadata, *, new: bool) -> None:

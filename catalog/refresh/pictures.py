@@ -7,7 +7,7 @@ from functools import partial
 from django.utils import timezone
 
 from catalog.models import Module, ModuleTemplate, Picture, Template
-from catalog.problems import stored
+from catalog.problems import noted
 from catalog.refresh.jobs import Jobs
 from catalog.refresh.runs import UNCHANGED, Report
 from catalog.sources.pictures import FetchedPicture, picture_session, read_picture
@@ -62,7 +62,7 @@ class PictureRefresh:
     def _read(self, picture: Picture, result: FetchedPicture | Problem) -> None:
         picture.asked_at = timezone.now()
         if isinstance(result, Problem):
-            picture.error = stored(result)
+            picture.error = noted(result, picture.error)
             outcome = "failed"
         else:
             picture.error, outcome = {}, UNCHANGED

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog.audience import audience_of
 from catalog.models import Template, TemplateVersion, TypeFile
-from catalog.problems import stored
+from catalog.problems import noted
 from catalog.refresh.jobs import Jobs
 from catalog.refresh.renames import renamed_templates
 from catalog.refresh.runs import UNCHANGED, Report
@@ -261,7 +261,7 @@ class TemplateRefresh:
                 if _digest(result.text) != row.digest:
                     row.raw, row.digest, row.fetched_at = result.text, _digest(result.text), timezone.now()
                 row.etag = result.etag
-        row.error = stored(problem) if problem else {}
+        row.error = noted(problem, row.error) if problem else {}
         if row._state.adding or before != (row.digest, row.etag, row.error):
             row.save()
         self.report.item("types", row.url, "failed" if problem else UNCHANGED, problem)
@@ -306,7 +306,7 @@ class TemplateRefresh:
         """Note that a template can't be read: a new one as such, a known one beside its last good version."""
         problem = Problem("catalog:bad-template", detail=found.refusal, file=key[1])
         template = self._known.get(key)
-        error = stored(problem)
+        error = noted(problem, template.error if template else {})
         if template and template.error == error and template.state == Template.State.LIVE:
             self.report.item("template", key[1], "failed", problem)
             return

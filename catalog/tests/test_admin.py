@@ -10,12 +10,23 @@ from django.test import Client
 from accounts.models import User
 from accounts.testing import make_user
 from catalog.differences import difference
-from catalog.models import ExternalLink, Module, ModuleIndex, RefreshRun, Template, TemplateVersion, TypeFile
+from catalog.models import (
+    ExternalLink,
+    Module,
+    ModuleIndex,
+    ModuleTemplate,
+    RefreshRun,
+    Template,
+    TemplateVersion,
+    TypeFile,
+)
 from catalog.models.module import CURATED
+from catalog.problems import stored
 from catalog.refresh.runs import claim_next, request_run
 from catalog.services import catalog_take_up
 from catalog.testing import TEMPLATE, make_module, make_template
 from catalog.tests.conftest import LIST, RAW, TYPES, World
+from deepdash.errors import Problem
 
 pytestmark = pytest.mark.django_db
 START = "/admin/catalog/refreshrun/start/"
@@ -198,13 +209,21 @@ def test_a_preview_shows_what_somebody_without_groups_sees(admin: Client, curato
     ("trouble", "found"),
     [
         ("broken", ["broken"]),
+        ("stale", ["older"]),
+        ("tags", ["no-answer"]),
+        ("templates", ["astray"]),
         ("curated", ["curated"]),
         ("no-tags", ["untagged"]),
-        ("nonsense", ["broken", "curated", "untagged"]),
+        ("nonsense", ["astray", "broken", "curated", "gone", "no-answer", "older", "untagged"]),
     ],
 )
 def test_trouble_is_found(admin: Client, trouble: str, found: list[str]) -> None:
-    make_module("broken", state="broken")
+    error = stored(Problem("catalog:malformed", what="metadata.json"))
+    make_module("broken", state="broken", docker_image="", error=error)
+    make_module("older", state="broken", error=error)
+    make_module("gone", state="gone", docker_image="", error=error, tags_error=error, tags=())
+    make_module("no-answer", tags_error=error)
+    ModuleTemplate.objects.create(module=make_module("astray"), file="x.yml", error=error)
     make_module("curated", note="x")
     make_module("untagged", tags=())
     page = admin.get(f"/admin/catalog/module/?trouble={trouble}")
