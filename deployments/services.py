@@ -94,7 +94,8 @@ def deployments_sync(*, user: "User") -> SyncResult:
             transaction.on_commit(lambda: home_forget([user.pk]))
         if gone:
             trainings_lose([record.pk for record in gone])
-        if seen := [uuid for uuid in listed if uuid in known]:  # those that are new have it already
+        # Those that are new have it already. A later look stays the later one: an older answer may still be on its way.
+        if seen := [uuid for uuid in listed if uuid in known and not is_later(known[uuid].seen_at, started)]:
             Deployment.objects.visible_to(user).filter(uuid__in=seen).update(seen_at=started)
     return SyncResult(started, len(listed), len(new), len(changed), len(gone), listing.complete,
                       [event.deployment for event in events])  # fmt: skip

@@ -77,6 +77,24 @@ class TestSync:
         assert mine.seen_at == result.at
         assert not mine.events.exists()
 
+    def test_what_was_noted_while_the_list_was_read_stays_the_later_look(
+        self, owner: User, wire: responses.RequestsMock
+    ) -> None:
+        mine = make_deployment(owner)
+        before = listing(of(mine))
+
+        def answer(_request: object) -> tuple[int, dict[str, str], str]:
+            deployment_delete(user=owner, deployment=Deployment.objects.get(pk=mine.pk))
+            return 200, {}, json.dumps(before)
+
+        wire.add_callback(responses.GET, LIST, answer)
+        wire.delete(f"{LIST}/{mine.uuid}", status=204)
+        result = deployments_sync(user=owner)
+        mine.refresh_from_db()
+        assert mine.status == Status.DELETE_IN_PROGRESS
+        assert mine.seen_at
+        assert mine.seen_at > result.at
+
     def test_ones_made_elsewhere_get_a_record_with_what_can_be_known(
         self, owner: User, wire: responses.RequestsMock
     ) -> None:
