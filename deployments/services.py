@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ ABANDONED = timedelta(minutes=3)  # a submission that has not ended by then neve
 class SyncResult:
     """How many deployments the orchestrator listed, and what that changed here.
 
-    ``told`` are those whose timeline has a new line; ``complete`` is False when part of the list could not be read.
+    ``complete`` is False when part of the list could not be read.
     """
 
     at: datetime
@@ -46,7 +46,6 @@ class SyncResult:
     changed: int = 0
     gone: int = 0
     complete: bool = True
-    told: list[Deployment] = field(default_factory=list)
 
 
 def deployments_sync(*, user: "User") -> SyncResult:
@@ -97,35 +96,34 @@ def deployments_sync(*, user: "User") -> SyncResult:
         # Those that are new have it already. A later look stays the later one: an older answer may still be on its way.
         if seen := [uuid for uuid in listed if uuid in known and not is_later(known[uuid].seen_at, started)]:
             Deployment.objects.visible_to(user).filter(uuid__in=seen).update(seen_at=started)
-    return SyncResult(started, len(listed), len(new), len(changed), len(gone), listing.complete,
-                      [event.deployment for event in events])  # fmt: skip
+    return SyncResult(started, len(listed), len(new), len(changed), len(gone), listing.complete)
 
 
-def deployments_follow(*, user: "User") -> list[Deployment]:
-    """Look again at those of the user's deployments that are in motion, and at no others; returns what changed.
+def deployments_follow(*, user: "User") -> None:
+    """Look again at those of the user's deployments that are in motion, and at no others.
 
     Raises as ``deployments_sync``; what could be read is kept also then.
     """
     moving = list(Deployment.objects.visible_to(user).alive().filter(status__in=MOVING).only(*_READ)[: FEW + 1])
     if len(moving) > FEW or any(not deployment.uuid for deployment in moving):
-        return deployments_sync(user=user).told
+        deployments_sync(user=user)
+        return
     if not moving:
-        return []
+        return
     started = timezone.now()
     orchestrator = Orchestrator(user, renews=False)
     answers = side_by_side([partial(orchestrator.deployment, str(record.uuid)) for record in moving])
     if any(isinstance(answer, Unauthorized) for answer in answers):
-        return deployments_sync(user=user).told  # which renews the token
-    told: list[Deployment] = []
+        deployments_sync(user=user)  # which renews the token
+        return
     for record, answer in zip(moving, answers, strict=True):
         if isinstance(answer, UpstreamDeployment):
-            told += [record] if _look(record, answer, started) else []
+            _look(record, answer, started)
         elif says_gone(answer):
-            told += [record] if _gone(record, started) else []
+            _gone(record, started)
     trouble = [answer for answer in answers if isinstance(answer, ServiceError) and not says_gone(answer)]
     if trouble:
         raise trouble[0]
-    return told
 
 
 def deployment_refresh(*, user: "User", uuid: str, known: Deployment | None = None) -> Deployment:
@@ -299,34 +297,29 @@ def _save(records: list[Deployment]) -> None:
     )
 
 
-def _look(record: Deployment, upstream: UpstreamDeployment, at: datetime) -> bool:
-    """Bring one record up to what was told at a moment, unless a later look was quicker.
-
-    Returns whether its timeline has a new line.
-    """
+def _look(record: Deployment, upstream: UpstreamDeployment, at: datetime) -> None:
+    """Bring one record up to what was told at a moment, unless a later look was quicker."""
     with transaction.atomic():
         if not _read_again(record) or is_later(record.seen_at, at):
-            return False
+            return
         event = see(record, upstream, at)
         record.save(update_fields=SEEN_COLUMNS)
         if event:
             event.save()
             notices_make([event])
-    return event is not None
 
 
-def _gone(record: Deployment, at: datetime, reason: str = "") -> bool:
-    """Mark a record as gone, with a ``reason`` if it is ours to tell; False when somebody else has, or saw it later."""
+def _gone(record: Deployment, at: datetime, reason: str = "") -> None:
+    """Mark a record as gone, with a ``reason`` if it is ours to tell, unless somebody else has, or saw it later."""
     with transaction.atomic():
         if not _read_again(record) or record.gone_at or is_later(record.seen_at, at):
-            return False
+            return
         record.status_reason = reason or record.status_reason
         event = see_gone(record, at)
         record.save(update_fields=SEEN_COLUMNS)
         event.save()
         notices_make([event])
         trainings_lose([record.pk])
-    return True
 
 
 def _deleting(record: Deployment, at: datetime) -> None:

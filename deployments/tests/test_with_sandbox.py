@@ -133,11 +133,11 @@ def test_failures_come_with_their_reason(description: str, gist: str, person: Ca
     uuid = ask(ada, description)
     deployments_sync(user=ada)
     end = time.monotonic() + PATIENCE
-    told: list[Deployment] = []
-    while not any(it.status == "CREATE_FAILED" for it in told) and time.monotonic() < end:
-        told = deployments_follow(user=ada)
+    mine = Deployment.objects.visible_to(ada).filter(uuid=uuid)
+    while not mine.filter(status="CREATE_FAILED").exists() and time.monotonic() < end:
+        deployments_follow(user=ada)
         time.sleep(0.05)
-    failed = Deployment.objects.visible_to(ada).get(uuid=uuid)
+    failed = mine.get()
     view = describe(failed)
     assert view.label == "Creation failed"
     assert view.sub == (gist or view.sub) != ""
