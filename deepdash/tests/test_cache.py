@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from django.db import connection
 
 from deepdash.cache import ForgivingRedisCache
 from deepdash.database_cache import CountingDatabaseCache
@@ -75,3 +77,19 @@ def test_a_counter_in_the_database_is_forgotten_at_the_time_it_was_begun_with() 
         assert cache.get("calls") is None
         with pytest.raises(ValueError, match="not found"):
             cache.incr("calls")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_counter_in_the_database_misses_no_call_of_several_at_once() -> None:
+    cache = CountingDatabaseCache("deepdash_cache", {})
+    cache.add("calls", 0, 600)
+
+    def calls() -> None:
+        for _ in range(10):
+            cache.incr("calls")
+        connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(calls) for _ in range(4)]:
+            done.result()
+    assert cache.get("calls") == 40
