@@ -26,7 +26,6 @@ class OwnChangesForm(_ModelForm):
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
-        sent = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict, which is not to be changed in place
         for name, field in self.fields.items():
             if not field.show_hidden_initial:  # such as what a list adds to know its rows
                 continue
@@ -37,8 +36,9 @@ class OwnChangesForm(_ModelForm):
                 self.add_error(
                     name, f"Somebody else changed this meanwhile to: {self._named(name)}. Save to replace it."
                 )
+                sent = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict, not to be changed in place
                 sent[self[name].html_initial_name] = "" if now is None else str(now)
-        self.data = sent
+                self.data = sent
         return found
 
     def _is_other(self, name: str, now: Any) -> bool:
