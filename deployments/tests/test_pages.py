@@ -47,6 +47,13 @@ class TestList:
         assert 'hx-get="/deployments/rows?step=sync" hx-trigger="load"' in page
         assert len(wire.calls) == 0
 
+    def test_only_a_list_of_every_status_takes_what_leaves_it_for_deleted(self, browser: Client, owner: User) -> None:
+        make_deployment(owner, status=Status.DELETE_IN_PROGRESS)
+        assert 'data-gone="Deleted"' in text(browser.get("/deployments"))
+        narrowed = text(browser.get("/deployments?status=progress"))
+        assert "data-about" in narrowed
+        assert "data-gone" not in narrowed, "it may have failed to be deleted"
+
     def test_the_fragment_brings_the_orchestrators_list_and_stops(
         self, browser: Client, owner: User, wire: responses.RequestsMock
     ) -> None:
