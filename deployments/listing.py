@@ -236,7 +236,7 @@ def deployment_list(
         total=sums["total"], held_gpus=sums["gpus"], held_cpus=sums["cpus"],
         unread_notices=max((kind["unread"] for kind in kinds), default=0),
         providers={kind["provider_name"] for kind in kinds},
-        modules={kind["module_slug"]: kind["module_title"] for kind in kinds},
+        modules=_titles(kinds),
         groups={kind["user_group"] for kind in kinds},
     )  # fmt: skip
 
@@ -289,6 +289,12 @@ def _day(text: str) -> str:
     except ValueError:
         return ""
     return day.isoformat() if 1970 <= day.year <= 9000 else ""
+
+
+def _titles(kinds: list[dict[str, Any]]) -> dict[str, str]:
+    """What modules are called, by slug: by their title, also where some deployments are older than their module."""
+    titled = sorted(kinds, key=lambda kind: bool(kind["module_title"] != kind["module_slug"]))
+    return {kind["module_slug"]: kind["module_title"] for kind in titled}
 
 
 def _kinds(user: "User", query: ListQuery) -> list[dict[str, Any]]:

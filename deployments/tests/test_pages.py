@@ -54,6 +54,17 @@ class TestList:
         assert "data-about" in narrowed
         assert "data-gone" not in narrowed, "it may have failed to be deleted"
 
+    def test_a_module_is_called_by_its_title_in_the_filter_though_some_have_lost_it(
+        self, browser: Client, owner: User
+    ) -> None:
+        plants = Module.objects.get(slug="deep-oc-plants")
+        for number, module in enumerate([plants, None, plants, None]):
+            make_deployment(owner, module=module, module_slug="deep-oc-plants", provider_name=f"site-{number}")
+        options = html.fromstring(browser.get("/deployments").content).xpath(
+            "//select[@name='module']/option[@value!='']"
+        )
+        assert [option.text for option in options] == ["Plants"]
+
     def test_the_fragment_brings_the_orchestrators_list_and_stops(
         self, browser: Client, owner: User, wire: responses.RequestsMock
     ) -> None:
@@ -125,8 +136,9 @@ class TestList:
         assert "?fresh=1" in page
 
     def test_search_filters_order_and_pages(self, browser: Client, owner: User, services: None) -> None:
-        for number in range(30):
-            make_deployment(owner, title=f"Number {number:02}", provider_name="provider-A" if number % 2 else "")
+        for number in range(30):  # with identifiers that no search for digits finds
+            site = "provider-A" if number % 2 else ""
+            make_deployment(owner, title=f"Number {number:02}", provider_name=site, uuid=f"u{number}")
         make_deployment(owner, title="Broken", status=Status.CREATE_FAILED)
         make_deployment(owner, title="Vanished", status=Status.GONE)
         assert "Vanished" not in text(browser.get("/deployments"))
