@@ -28,7 +28,10 @@ def rotate(model: type[models.Model], field: EncryptedTextField, *, dry: bool) -
     newest, every = Fernet(settings.TOKEN_KEYS[0]), MultiFernet([Fernet(key) for key in settings.TOKEN_KEYS])
     quote = connection.ops.quote_name
     table, key, column = quote(model._meta.db_table), quote(str(model._meta.pk.column)), quote(str(field.column))
-    read = f"SELECT {key}, {column} FROM {table} WHERE {key} > %s AND {column} <> '' ORDER BY {key} LIMIT {BATCH}"  # not shown  # noqa: S608 - our own tables
+    read = (
+        f"SELECT {key}, {column} FROM {table} "  # noqa: S608 - our own tables
+        f"WHERE {key} > %s AND {column} <> '' ORDER BY {key} LIMIT {BATCH}"  # not shown
+    )
     # Only if it is still what was read: a token may be refreshed in this very moment, with the newest key.
     write = f"UPDATE {table} SET {column} = %s WHERE {key} = %s AND {column} = %s"  # noqa: S608 - as above
     counts, last = {"new": 0, "old": 0, "lost": 0}, 0
