@@ -57,14 +57,14 @@ STATES = [
 # What curators see of the administration, each with a link to the first of its rows: all tables of the catalogue and
 # what was done to them. What belongs to users is drawn by the same templates.
 TABLES = {
-    "module": "#result_list th a",
-    "template": "#result_list th a",
-    "refreshrun": "#result_list th a",
+    "module": "#result_list tbody th a",
+    "template": "#result_list tbody th a",
+    "refreshrun": "#result_list tbody th a",
     "webhookdelivery": "",  # there are none
     "externallink": ".object-tools .addlink",
-    "moduleindex": "#result_list th a",
-    "typefile": "#result_list th a",
-    "picture": "#result_list th a",
+    "moduleindex": "#result_list tbody th a",
+    "typefile": "#result_list tbody th a",
+    "picture": "#result_list tbody th a",
 }
 OVERVIEWS = ["/admin/", "/admin/catalog/", "/admin/admin/logentry/"]
 CURATED = [(1440, 900, 1, "light"), (320, 800, 1, "dark")]
