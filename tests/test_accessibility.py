@@ -146,6 +146,7 @@ def test_axe_finds_nothing_in_the_administration(visit: Callable[..., Page], tab
     if TABLES[table]:
         page.set_viewport_size({"width": 1440, "height": 900})
         page.locator(TABLES[table]).first.click()
+        page.wait_for_url(re.compile("/(change|add)/"))
         found += walk(page, f"admin {table} form", CURATED)
         if table == "externallink":
             page.get_by_label("Title:").fill("Handbook")
@@ -153,6 +154,7 @@ def test_axe_finds_nothing_in_the_administration(visit: Callable[..., Page], tab
             page.get_by_role("button", name="Save", exact=True).click()
             found += walk(page, f"admin {table} saved", CURATED)
             page.locator("#result_list").get_by_role("link", name="Handbook").click()
+            page.wait_for_url("**/change/")
         links = page.locator(".historylink, .object-tools a[href$='/versions/'], .deletelink")
         for address in links.evaluate_all("(all) => all.map((link) => link.href)"):
             page.goto(address)
