@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from deepdash.clock import within
+from deepdash.clock import is_later, within
 from deepdash.http import ServiceError
 from deployments.clients.deepaas import PROBE_TIMEOUT, probe
 from deployments.models import Deployment
@@ -62,6 +62,17 @@ def deployments_probe(deployments: Sequence[Deployment]) -> int:
     if claimed:
         Deployment.objects.bulk_update(claimed, ["services", "checked_at", "answers", "answered_at", "ready_at"])
     return len(claimed)
+
+
+def deepaas_answered(deployment: Deployment, at: datetime) -> None:
+    """Its DEEPaaS was asked for something and answered: an earlier probe that had no answer yet no longer holds."""
+    service = next((service for service in services_of(deployment.outputs) if service.is_deepaas), None)
+    if service is None or deployment.answers or is_later(deployment.checked_at, at):
+        return
+    deployment.services = {**deployment.services, service.name: {"answers": True, "answered": True}}
+    if _main_service(deployment) in {None, service}:
+        deployment.answers, deployment.answered_at, deployment.ready_at = True, at, deployment.ready_at or at
+    deployment.save(update_fields=["services", "answers", "answered_at", "ready_at"])
 
 
 def lights_of(deployment: Deployment) -> list[Light]:

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.testing import configure
 from deployments import readiness
 from deployments.models import Deployment
-from deployments.readiness import AGE, deployments_probe, is_due, lights_of
+from deployments.readiness import AGE, deepaas_answered, deployments_probe, is_due, lights_of
 from deployments.states import Status
 from deployments.testing import make_deployment
 
@@ -182,3 +182,27 @@ def test_when_nobody_knows_what_it_runs_any_service_counts(owner: User, module: 
     told = probed(make_deployment(owner, choices={}, outputs={**outputs, "command": "/srv/.jupyter/run_jupyter.sh"}))
     assert told.run == "jupyterlab"
     assert told.answers is False
+
+
+def test_a_deepaas_that_answers_a_reading_is_up_whatever_an_earlier_probe_said(owner: User, module: str) -> None:
+    made = probed(make_deployment(owner, outputs={"deepaas_endpoint": f"{module}/503"}))
+    assert made.is_starting
+    deepaas_answered(made, timezone.now() - timedelta(minutes=1))  # asked before the probe, which knows better
+    made.refresh_from_db()
+    assert made.is_starting
+    deepaas_answered(made, timezone.now())
+    made.refresh_from_db()
+    assert (made.answers, made.is_starting) == (True, False)
+    assert made.answered_at == made.ready_at
+    (light,) = lights_of(made)
+    assert (light.label, light.usable) == ("Answers", True)
+
+
+def test_a_deepaas_beside_the_jupyterlab_that_was_asked_for_speaks_for_itself_alone(owner: User, module: str) -> None:
+    outputs = {"jupyter_endpoint": f"{module}/503", "deepaas_endpoint": f"{module}/503"}
+    made = probed(make_deployment(owner, outputs=outputs, choices={"run": "jupyterlab"}))
+    assert made.is_starting
+    deepaas_answered(made, timezone.now())
+    made.refresh_from_db()
+    assert (made.answers, made.is_starting) == (False, True)
+    assert sorted(light.label for light in lights_of(made)) == ["Answers", "Starting"]

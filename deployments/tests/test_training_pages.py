@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from requests import ConnectionError
 
 from accounts.models import User
 from catalog.testing import make_module
@@ -90,6 +91,20 @@ class TestTrainingPage:
         first = text(browser.get(f"{page}/live"))
         address = first.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
         assert browser.get(address).status_code == 204
+
+    def test_the_first_look_brings_the_next_one_though_it_learns_nothing_new(
+        self, browser: Client, deployment: Deployment, page: str, wire: responses.RequestsMock
+    ) -> None:
+        Deployment.objects.filter(pk=deployment.pk).update(answers=False, answered_at=None)
+        ModuleApi.objects.update(offered=[], read_at=None, described_at=None)
+        wire.get(MODELS, body=ConnectionError())
+        browser.get(f"{page}?fresh=1")
+        shown = text(browser.get(page))
+        assert 'hx-trigger="load"' in shown
+        address = shown.split('id="now" hx-get="')[1].split('"')[0].replace("&amp;", "&")
+        answer = browser.get(address)
+        assert answer.status_code == 200
+        assert 'hx-trigger="every 3s"' in text(answer)  # soon again: it boots
 
     def test_without_the_queue_a_batch_waits_and_the_live_part_is_there(
         self, browser: Client, deployment: Deployment, page: str, wire: responses.RequestsMock,

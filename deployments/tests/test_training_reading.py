@@ -51,6 +51,19 @@ def test_a_run_started_elsewhere_is_picked_up_with_all_that_is_told(deployment: 
     assert not run.started_here
 
 
+def test_what_answers_is_no_longer_called_booting(deployment: Deployment) -> None:
+    Deployment.objects.filter(pk=deployment.pk).update(answers=False, answered_at=None, ready_at=None)
+    deployment.refresh_from_db()
+    failed = Reading(timezone.now(), problem=ServiceError("service:timeout", service="DEEPaaS"))
+    record(deployment, failed)
+    deployment.refresh_from_db()
+    assert deployment.is_starting
+    api_record(deployment.api, reading())
+    deployment.refresh_from_db()
+    assert deployment.answers
+    assert not deployment.is_starting
+
+
 def test_a_clock_that_is_ahead_does_not_put_a_start_into_the_future(deployment: Deployment) -> None:
     now = timezone.now()
     record(deployment, reading(told(date="2999-01-01 00:00:00.1"), at=now))

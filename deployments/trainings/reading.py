@@ -17,6 +17,7 @@ from deployments.journal.actions import action_record
 from deployments.journal.models import Action
 from deployments.journal.notices import languages_of
 from deployments.outputs import services_of, without_secrets
+from deployments.readiness import deepaas_answered
 from deployments.trainings.description import arguments_of, stored
 from deployments.trainings.models import EARLIEST, ModuleApi, Training
 from deployments.trainings.news import starts_missed_tell, trainings_tell
@@ -104,66 +105,88 @@ def api_record(api: ModuleApi, reading: Reading) -> list[Training]:
         if is_later(api.read_at, reading.at):
             return []
         _api_note(api, reading)
+        if reading.models:
+            deepaas_answered(api.deployment, reading.at)
         if not reading.runs:
             return []
-        of_this = Training.objects.filter(deployment=api.deployment_id)
-        known = {(run.model, run.uuid): run for run in of_this.exclude(uuid=None).only(*_LIGHT)}
-        open_runs = {run.pk: run for run in of_this.under_way()}
-        pending = [run for run in open_runs.values() if not run.uuid]
-        ended: list[Training] = []
-        changed: list[Training] = []
-        new: list[Training] = []
-        still: list[int] = []
-        found: list[Training] = []
+        records = _Records(api, reading)
         for model, runs in reading.runs.items():
             for told in runs:
-                run = known.get((model, told.uuid))
-                if run is None and (run := _lost_start(pending, model, told)):
-                    found.append(run)
-                if run is None:
-                    run = new_run(api.deployment, model)
-                    run.started_at = by_its_clock(told.date, reading.at, api.clock_ahead)
-                    run_note(run, told, reading.at)
-                    new.append(run)
-                elif run.removed_at or is_later(run.seen_at, reading.at):
-                    continue
-                elif run.lost_at is None and run.status == status_of(told.status) and run.pk not in open_runs:
-                    still.append(run.pk)
-                else:
-                    run = open_runs.get(run.pk, run)
-                    was = run.status
-                    run_note(run, told, reading.at)
-                    changed.append(run)
-                    ended += [run] if was in UNDER_WAY and run.status not in UNDER_WAY else []
-            listed = {told.uuid for told in runs}
-            for run in [run for run in known.values() if run.model == model and run.uuid not in listed]:
-                if (
-                    run.lost_at is None
-                    and not run.removed_at
-                    and not is_later(run.seen_at or run.first_seen_at, reading.at)
-                ):
-                    run = open_runs.get(run.pk, run)
-                    ended += [run] if run.status in UNDER_WAY else []
-                    run_lost(run, reading.at)
-                    changed.append(run)
-        missed: list[Training] = []
-        for run in pending:
-            if not within(run.first_seen_at, GIVE_UP, reading.at) and run.model in reading.runs:
-                run_lost(run, reading.at)
+                records.note(model, told)
+            records.lose(model, {told.uuid for told in runs})
+        records.give_up()
+        records.store()
+    return records.ended
+
+
+class _Records:
+    """The records of one deployment's trainings, and what a reading makes of each."""
+
+    def __init__(self, api: ModuleApi, reading: Reading) -> None:
+        self.api, self.reading, self.at = api, reading, reading.at
+        of_this = Training.objects.filter(deployment=api.deployment_id)
+        self.known = {(run.model, run.uuid): run for run in of_this.exclude(uuid=None).only(*_LIGHT)}
+        self.open = {run.pk: run for run in of_this.under_way()}
+        self.pending = [run for run in self.open.values() if not run.uuid]
+        self.new: list[Training] = []
+        self.changed: list[Training] = []
+        self.still: list[int] = []  # primary keys of those that are as they were
+        self.ended: list[Training] = []
+        self.found: list[Training] = []  # starts whose answer was lost
+        self.missed: list[Training] = []  # the same, which never happened
+
+    def note(self, model: str, told: Told) -> None:
+        """One that DEEPaaS lists."""
+        run = self.known.get((model, told.uuid))
+        if run is None and (run := _lost_start(self.pending, model, told)):
+            self.found.append(run)
+        if run is None:
+            run = new_run(self.api.deployment, model)
+            run.started_at = by_its_clock(told.date, self.at, self.api.clock_ahead)
+            run_note(run, told, self.at)
+            self.new.append(run)
+        elif run.removed_at or is_later(run.seen_at, self.at):
+            return
+        elif run.lost_at is None and run.status == status_of(told.status) and run.pk not in self.open:
+            self.still.append(run.pk)
+        else:
+            run = self.open.get(run.pk, run)
+            was = run.status
+            run_note(run, told, self.at)
+            self.changed.append(run)
+            self.ended += [run] if was in UNDER_WAY and run.status not in UNDER_WAY else []
+
+    def lose(self, model: str, listed: set[str]) -> None:
+        """Those that DEEPaaS no longer lists."""
+        for run in [run for run in self.known.values() if run.model == model and run.uuid not in listed]:
+            if run.lost_at or run.removed_at or is_later(run.seen_at or run.first_seen_at, self.at):
+                continue
+            run = self.open.get(run.pk, run)
+            self.ended += [run] if run.status in UNDER_WAY else []
+            run_lost(run, self.at)
+            self.changed.append(run)
+
+    def give_up(self) -> None:
+        """Starts without an answer that had their time."""
+        for run in self.pending:
+            if not within(run.first_seen_at, GIVE_UP, self.at) and run.model in self.reading.runs:
+                run_lost(run, self.at)
                 run.message = gettext_noop("No answer came when it was started, and DEEPaaS does not have it.")
-                changed.append(run)
-                missed.append(run)
-        Training.objects.bulk_create(new, ignore_conflicts=True)
-        Training.objects.bulk_update(changed, [*RECORDED, "uuid"], batch_size=200)
-        Training.objects.filter(pk__in=still).update(seen_at=reading.at)
-        running_count(api.deployment)
-        trainings_tell(ended)
-        starts_missed_tell(missed)
+                self.changed.append(run)
+                self.missed.append(run)
+
+    def store(self) -> None:
+        """Write all of it, and tell the people."""
+        Training.objects.bulk_create(self.new, ignore_conflicts=True)
+        Training.objects.bulk_update(self.changed, [*RECORDED, "uuid"], batch_size=200)
+        Training.objects.filter(pk__in=self.still).update(seen_at=self.at)
+        running_count(self.api.deployment)
+        trainings_tell(self.ended)
+        starts_missed_tell(self.missed)
         here = "It was found in the list of its DEEPaaS afterwards."  # not shown
         nowhere = "It was not in the list of its DEEPaaS afterwards."  # not shown
-        starts_settle(found, Action.Result.DONE, here, reading.at)
-        starts_settle(missed, Action.Result.FAILED, nowhere, reading.at)
-    return ended
+        starts_settle(self.found, Action.Result.DONE, here, self.at)
+        starts_settle(self.missed, Action.Result.FAILED, nowhere, self.at)
 
 
 def starts_settle(runs: Iterable[Training], result: str, words: str, at: datetime) -> None:

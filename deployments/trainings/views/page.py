@@ -175,7 +175,8 @@ def _render(
 def _context(request: Request, page: TrainingPage, *, problem: Problem | None, looking: bool) -> dict[str, Any]:
     trigger = ""
     if _may_ask(page.deployment):
-        trigger = "load" if looking else f"every {SOON if page.current or page.batches else LATER}s"
+        moving = page.current or page.batches or page.deployment.is_starting
+        trigger = "load" if looking else f"every {SOON if moving else LATER}s"
     chosen = {
         "model": page.model["key"] if page.model else "", "metric": page.metric, "page": page.history.number,
         "from": request.GET.get("from", ""), "set": request.GET.get("set", ""), "state": page.state,
@@ -189,7 +190,8 @@ def _context(request: Request, page: TrainingPage, *, problem: Problem | None, l
         "owner_field": owner_field(request.user),
     }
     body = render_to_string("deployments/_training_now.html", context, request)
-    known = blake2s(body.encode(), digest_size=8).hexdigest()
+    # With the trigger: were the first look, on load, answered with "nothing new", there would never be a second.
+    known = blake2s(f"{trigger}\n{body}".encode(), digest_size=8).hexdigest()
     query = urlencode({name: value for name, value in {**chosen, "known": known}.items() if value})
     address = f"{reverse('deployments:training_live', args=[page.deployment.reference])}?{query}"
     return {**context, "body": body, "known": known, "address": address}
