@@ -77,6 +77,8 @@ def new_page(browser: Browser, one_stack: Stack) -> Iterator[Callable[..., Page]
         # notes them as failed.
         meant = any(f"status of {status}" in message.text for status in (404, 409, 422))
         meant = meant and "/static/" not in message.location["url"]
+        # A page that is left while a part of it is on its way: htmx writes that its request was ended.
+        meant = meant or message.text.startswith(("htmx:sendAbort", "htmx:afterRequest"))
         return message.type == "error" and not meant and message.location["url"].startswith(one_stack.url)
 
     def make(*, scripts: bool = True, width: int = 1440, dark: bool = False) -> Page:

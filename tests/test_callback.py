@@ -131,7 +131,7 @@ def test_a_forged_call_changes_nothing_and_costs_next_to_nothing(site: Site) -> 
         for _ in range(5):
             assert requests.post(f"{stack.url}/callback/{wrong}", json=lie, timeout=30).status_code == 404
     assert requests.get(right, timeout=30).status_code == 405
-    assert stack.calls("orchestrator") == 0
+    assert stack.calls("orchestrator") <= 1  # a periodic look may fall into it; these were 25
 
     # Whoever knows the address may knock: the state is looked up once for all calls of a burst, and believed alone.
     began = time.monotonic()

@@ -257,7 +257,7 @@ def test_no_log_holds_a_secret_and_each_line_is_json(site: Stack) -> None:
     ada.get("/deployments?fresh=1")
     text = site.log
     assert len(text) > 10_000
-    for written in (r'\"GET /deployments\" 200', "celery beat", "deepdash.http"):  # a quote within JSON
+    for written in (r"\"GET /deployments\" 200", "celery beat", "deepdash.http"):  # a quote within JSON
         assert written in text, written
     assert [secret for secret in secrets if secret in text] == []
     assert not re.search(r"eyJ[\w-]{10,}\.eyJ", text)

@@ -85,7 +85,8 @@ class Site:
 
     def call_task(self, name: str) -> None:
         """Leave a message for a worker, as beat does now and then."""
-        with Celery(broker=f"{self.broker.url}/0") as sender:
+        # Tasks of this process stay those of the dashboard's own application.
+        with Celery(broker=f"{self.broker.url}/0", set_as_current=False) as sender:
             sender.send_task(name, queue="deepdash")
 
     def queued(self) -> list[str]:
