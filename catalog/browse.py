@@ -96,7 +96,7 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Portfolio:
+class Catalogue:
     """All that the catalogue's page shows of modules."""
 
     wish: Wish
@@ -136,7 +136,7 @@ class Portfolio:
         return ModuleIndex.objects.exists()
 
 
-def portfolio(wish: Wish, answer: Answer) -> Portfolio:
+def catalogue(wish: Wish, answer: Answer) -> Catalogue:
     """The page of the catalogue that was wished for, from the index's answer (two statements)."""
     page = cast("Page[Module]", Paginator(answer.pks, PER_PAGE).get_page(wish.page))
     found = Module.objects.for_list().in_bulk(page.object_list)
@@ -148,7 +148,7 @@ def portfolio(wish: Wish, answer: Answer) -> Portfolio:
         .filter(kind__in=[Module.Kind.DEVELOPMENT, Module.Kind.EXTERNAL])
         .only("slug", "kind", "title", "title_override", "docker_image", "state")
     }
-    return Portfolio(
+    return Catalogue(
         wish=wish,
         page=page,
         groups=groups,

@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from catalog.browse import SORTS, Wish, portfolio
+from catalog.browse import SORTS, Wish, catalogue
 from catalog.index import current_index
 from catalog.locks import mark_locked
 from catalog.models import Module, Picture, RefreshRun
@@ -32,15 +32,15 @@ def home(request: Request) -> HttpResponse:
     Its parts are drawn once for all who see the same (four statements, six when they have to be drawn).
     """
     partial = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
-    template = "catalog/_portfolio.html" if partial else "catalog/home.html"
+    template = "catalog/_found.html" if partial else "catalog/home.html"
     wish, now = Wish.of(request.GET), revisions_now()
     index = current_index(now)
     answer = index.find(wish.words, wish.chosen, wish.sort)
-    found = SimpleLazyObject(lambda: portfolio(wish, answer))
+    found = SimpleLazyObject(lambda: catalogue(wish, answer))
     locks = mark_locked(lambda: found.page.object_list, request.user, now.templates)
     refreshed = ago(caches["fragments"].get_or_set("refreshed", _finished, AGE_KEPT))
     context = {
-        "portfolio": found,
+        "catalogue": found,
         "wish": wish,
         "refreshed": refreshed,
         "sorts": SORTS,

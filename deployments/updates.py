@@ -11,6 +11,7 @@ from deepdash.errors import Problem
 from deepdash.http import ServiceError
 from deployments.clients.orchestrator import Orchestrator
 from deployments.counts import count_of
+from deployments.home_kept import home_forget
 from deployments.journal.actions import recorded
 from deployments.models import Deployment
 from deployments.seen import event_of
@@ -105,3 +106,4 @@ def _updating(
                            "status_reason", "status_since", "seen_at"]
         )  # fmt: skip
         event_of(deployment, now).save()
+        transaction.on_commit(lambda: home_forget([deployment.owner_id]))

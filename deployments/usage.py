@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.dateformat import format as formatted
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from catalog.models import Module
@@ -22,6 +23,11 @@ MONTHS = 12
 Key = tuple[int, int]  # a month: its year and its number
 # Bars are drawn in a box of these sizes.
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 740, 200, 44, 728, 20, 164
+
+
+def _written(value: float, decimals: int) -> str:
+    """A number as the reader's language writes it, rounded; ``number_format`` alone cuts off."""
+    return number_format(round(value, decimals), decimals, force_grouping=True)
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,15 @@ class Bar:
     @property
     def brief(self) -> str:
         """As there is room for above a narrow bar."""
-        return self.shown if self.value < 1000 else f"{self.value / 1000:.{1 if self.value < 9950 else 0}f}k"
+        if self.value < 1000:
+            return self.shown
+        return _written(self.value / 1000, 1 if self.value < 9950 else 0) + "k"
 
     @property
     def shown(self) -> str:
         if 0 < self.value < 0.1:
-            return "< 0.1"
-        return f"{self.value:,.0f}" if self.value >= 10 or self.value == int(self.value) else f"{self.value:.1f}"
+            return f"< {_written(0.1, 1)}"
+        return _written(self.value, 0 if self.value >= 10 or self.value == int(self.value) else 1)
 
 
 @dataclass(frozen=True)

@@ -127,41 +127,45 @@ class Module(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.LIVE)
 
     # What upstream says.
-    url = models.CharField(max_length=500, blank=True)
+    url = models.CharField("address", max_length=500, blank=True)
     title = models.CharField(max_length=300)
     summary = models.TextField(blank=True)
-    description_md = models.TextField(blank=True)
-    description_html = models.TextField(blank=True, help_text="Made from the Markdown, sanitised")
+    description_md = models.TextField("description in Markdown", blank=True)
+    description_html = models.TextField(
+        "description as shown", blank=True, help_text="Made from the Markdown, sanitised"
+    )
     keywords = models.JSONField(default=list, blank=True)
     capabilities = models.JSONField(default=list, blank=True)
     frameworks = models.JSONField(default=list, blank=True)
     licence = models.CharField(max_length=100, blank=True)
-    created_on = models.DateField(null=True, blank=True)
-    docker_image = models.CharField(max_length=255, blank=True, help_text="Without a tag")
+    created_on = models.DateField("created", null=True, blank=True)
+    docker_image = models.CharField("Docker image", max_length=255, blank=True, help_text="Without a tag")
     docker_tags = models.JSONField(
-        default=list, blank=True, help_text="Tags the metadata restricts it to, if any of them exist"
+        "Docker tags", default=list, blank=True, help_text="Tags the metadata restricts it to, if any of them exist"
     )
-    dockerfile_url = models.CharField(max_length=500, blank=True)
-    code_url = models.CharField(max_length=500, blank=True)
-    dataset_url = models.CharField(max_length=500, blank=True)
-    weights_url = models.CharField(max_length=500, blank=True)
-    cite_url = models.CharField(max_length=500, blank=True)
-    training_files_url = models.CharField(max_length=500, blank=True)
-    ci_url = models.CharField(max_length=500, blank=True)
+    dockerfile_url = models.CharField("address of the Dockerfile", max_length=500, blank=True)
+    code_url = models.CharField("address of the code", max_length=500, blank=True)
+    dataset_url = models.CharField("address of the dataset", max_length=500, blank=True)
+    weights_url = models.CharField("address of the weights", max_length=500, blank=True)
+    cite_url = models.CharField("address to cite", max_length=500, blank=True)
+    training_files_url = models.CharField("address of the training files", max_length=500, blank=True)
+    ci_url = models.CharField("address of the builds", max_length=500, blank=True)
     metadata = models.JSONField(default=dict, blank=True, help_text="As upstream wrote it")
     remarks = models.JSONField(default=list, blank=True, help_text="Where the metadata leaves its schema")
-    metadata_etag = models.CharField(max_length=200, blank=True)
+    metadata_etag = models.CharField("metadata’s ETag", max_length=200, blank=True)
     metadata_digest = models.CharField(max_length=64, blank=True)
     branch = models.CharField(max_length=100, blank=True, help_text="Branch the metadata was read from")
-    fetched_at = models.DateTimeField(null=True, blank=True, help_text="When this metadata was first read")
+    fetched_at = models.DateTimeField(
+        "metadata read", null=True, blank=True, help_text="When this metadata was first read"
+    )
     error = models.JSONField(default=dict, blank=True, help_text="What is wrong with the metadata now")
 
     # What the registry says.
     tags = models.JSONField(
         default=list, blank=True, help_text="Those offered: name, size in bytes, pushed_at; newest first"
     )
-    tags_etag = models.CharField(max_length=200, blank=True)
-    tags_read_at = models.DateTimeField(null=True, blank=True, help_text="When these tags were first read")
+    tags_etag = models.CharField("tags’ ETag", max_length=200, blank=True)
+    tags_read_at = models.DateTimeField("tags read", null=True, blank=True, help_text="When these tags were first read")
     tags_error = models.JSONField(default=dict, blank=True)
     flavours = models.JSONField(default=list, blank=True, help_text="Hardware its tags are made for")
     pushed_at = models.DateTimeField(null=True, blank=True, help_text="When its newest image was pushed")

@@ -63,7 +63,7 @@ class Template(models.Model):
     icon = models.CharField(max_length=64, blank=True, help_text="Digest of its stored picture")
     fragment = models.BooleanField(default=False, help_text="A part that is merged into another template")
     state = models.CharField(max_length=8, choices=State, default=State.LIVE)
-    etag = models.CharField(max_length=200, blank=True)
+    etag = models.CharField("ETag", max_length=200, blank=True)
     error = models.JSONField(default=dict, blank=True, help_text="Why it can't be read anew just now")
     first_seen = models.DateTimeField(default=timezone.now)
     last_seen = models.DateTimeField(default=timezone.now, help_text="Last time it was found new or changed")
@@ -156,11 +156,11 @@ class TemplateVersion(models.Model):
 class RemoteFile(models.Model):
     """A file that is read again only when it changed, known by its address; the last good version is kept."""
 
-    url = models.CharField(max_length=500, unique=True)
+    url = models.CharField("address", max_length=500, unique=True)
     raw = models.TextField(blank=True)
     digest = models.CharField(max_length=64, blank=True)
-    etag = models.CharField(max_length=200, blank=True)
-    fetched_at = models.DateTimeField(null=True, blank=True, help_text="When this text was first read")
+    etag = models.CharField("ETag", max_length=200, blank=True)
+    fetched_at = models.DateTimeField("read", null=True, blank=True, help_text="When this text was first read")
     error = models.JSONField(default=dict, blank=True)
 
     class Meta:

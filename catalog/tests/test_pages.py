@@ -89,7 +89,7 @@ def test_many_modules_are_shown_page_by_page(client: Client) -> None:
     assert len(titles(client, "/?page=99")) == 6
 
 
-def test_the_portfolio_costs_the_same_statements_for_any_number_of_modules(
+def test_the_catalogue_costs_the_same_statements_for_any_number_of_modules(
     client: Client, django_assert_max_num_queries: Any
 ) -> None:
     for number in range(40):
