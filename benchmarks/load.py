@@ -214,13 +214,21 @@ def processor(pids: list[int]) -> float:
 
 
 async def watched(stack: Stack, until: float, every: float) -> dict[str, list[float]]:
-    """Memory of each process over time, by kind and number."""
-    pids = processes(stack)
-    series: dict[str, list[float]] = {f"{kind} {n + 1}": [] for kind, found in pids.items() for n in range(len(found))}
+    """Memory of each process over time, by kind and number.
+
+    A web worker is replaced after so many requests (``max_requests`` of gunicorn); its successor takes its place.
+    """
+    first = processes(stack)
+    series: dict[str, list[float]] = {f"{kind} {n + 1}": [] for kind, found in first.items() for n in range(len(found))}
+    places = {kind: list(found) for kind, found in first.items()}
     while time.monotonic() < until:
-        for kind, found in pids.items():
-            for n, pid in enumerate(found):
-                series[f"{kind} {n + 1}"].append(memory(pid))
+        now = processes(stack)
+        for kind, held in places.items():
+            new = [pid for pid in now.get(kind, []) if pid not in held]
+            for n, pid in enumerate(held):
+                if pid not in now.get(kind, []) and new:
+                    held[n] = new.pop(0)
+                series[f"{kind} {n + 1}"].append(memory(held[n]))
         await asyncio.sleep(every)
     return series
 
