@@ -30,6 +30,7 @@ from cryptography.fernet import Fernet
 from lxml import html
 
 from benchmarks.crowd import NAMES
+from benchmarks.site import HEAP
 from tests.servers import postgres, redis
 from tests.stack import Stack, running
 
@@ -203,6 +204,14 @@ def memory(pid: int) -> float:
         return 0.0
 
 
+def shared_out(pid: int) -> float:
+    """Memory in MiB with what several processes share divided between them: what one more process costs."""
+    try:
+        return round(int(re.search(r"Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text())[1]) / 1024, 1)  # type: ignore[index]
+    except (OSError, TypeError):
+        return 0.0
+
+
 def processor(pids: list[int]) -> float:
     """Processor time that the processes have used, in seconds; of one that is gone nothing is known."""
     used = 0
@@ -295,6 +304,7 @@ async def crowd(stack: Stack, people: int, seconds: float) -> dict[str, Any]:
         "all": distribution(everything),
         "latency": {kind: distribution(values) for kind, values in sorted(tally.seconds.items())},
         "memory": {name: steady(values) for name, values in series.items()},
+        "web processes at the end, shared memory divided, MiB": [shared_out(pid) for pid in processes(stack)["web"]],
         "memory over time, MiB": {name: values for name, values in series.items() if name.startswith("web")},
         "lines in the log that tell of trouble": len(re.findall(r"Traceback|\] ERROR|\bCRITICAL\b", stack.log)),
     }
@@ -305,7 +315,7 @@ def site(folder: Path, workers: int) -> Iterator[Stack]:
     with postgres(folder) as database, redis(folder) as broker:
         keys = {"DATABASE_URL": database.url, "REDIS_URL": broker.url, "LOG_LEVEL": "WARNING", "TRUSTED_PROXIES": "1",
                 "SECRET_KEY": secrets.token_urlsafe(50), "TOKEN_KEYS": Fernet.generate_key().decode()}  # fmt: skip
-        environment = {"WORKERS": str(workers), "MALLOC_ARENA_MAX": "2"}
+        environment = {"WORKERS": str(workers), **HEAP}
         with running(folder, extra=keys, environment=environment, sandbox_module="benchmarks.crowd") as stack:
             yield stack
 

@@ -29,6 +29,10 @@ class Site:
     pages: Mapping[str, str]
 
 
+# What ``make run`` and the image tell the allocator.
+HEAP = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
+
+
 @contextmanager
 def site() -> Iterator[Site]:
     """A running dashboard, with ``benchmarks.bare`` at /bare."""
@@ -38,7 +42,7 @@ def site() -> Iterator[Site]:
             Path(folder),
             extra={"LOG_LEVEL": "WARNING"},
             application="benchmarks.bare",
-            environment={"MALLOC_ARENA_MAX": "2"},  # as ``make run`` and the image set it
+            environment=HEAP,
         ) as stack,
     ):
         os.environ |= {**stack.environment, "DJANGO_SETTINGS_MODULE": "deepdash.settings"}

@@ -107,10 +107,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, interrupted)
     require_free(PORT, "PORT")
     address = f"http://127.0.0.1:{PORT}"
-    # Sixteen threads with a heap each would keep what the largest answer once took; two heaps do.
+    # Sixteen threads with a heap each would keep what the largest answer once took; two heaps do, and give back.
     environment = {
         "DEEPDASH_LOG_LEVEL": "WARNING",
         "MALLOC_ARENA_MAX": "2",
+        "MALLOC_TRIM_THRESHOLD_": "131072",
+        "MALLOC_MMAP_THRESHOLD_": "131072",
         **os.environ,
         "PORT": str(PORT),
         "PYTHONUNBUFFERED": "1",
