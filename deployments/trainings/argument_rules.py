@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
+from deployments.forms.values import not_a_number
 from deployments.trainings.description import Argument
 from deployments.trainings.results import is_number
 
@@ -43,7 +44,7 @@ def _float(text: str) -> float:
     try:
         value = float(text.strip())
     except ValueError:
-        raise ValidationError(_("Write a number; “%(text)s” is not one.") % {"text": text[:40]}) from None
+        raise not_a_number(text.strip()) from None
     return _sendable(value, text)
 
 
