@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.models import User
 from deepdash.errors import Problem
 from deepdash.queue import nudge
 from deepdash.types import Request
-from deployments.models import TrainingBatch
+from deployments.models import Deployment, TrainingBatch
 from deployments.trainings.arguments import PREFIX, ArgumentsForm
 from deployments.trainings.batches import AXES, MOST_RUNS, axis_values, batch_cancel, batch_start, can_vary, grid
 from deployments.trainings.description import Argument, restored
@@ -50,7 +51,18 @@ def batch_new(request: Request, uuid: str) -> HttpResponse:
     if request.method != "POST":
         values = start_values(user, [], request.GET)[0]
         return _render(request, deployment, model, train_form(arguments, values=values), files=files)
-    form = train_form(arguments, request.POST)
+    return _answer(request, user, deployment, model, train_form(arguments, request.POST), files)
+
+
+def _answer(
+    request: Request,
+    user: User,
+    deployment: Deployment,
+    model: dict[str, Any],
+    form: ArgumentsForm,
+    files: list[Argument],
+) -> HttpResponse:
+    """The grid was sent: show it, count its trainings, or start them."""
     action = request.POST.get("action", "count")
     axes, problems = _axes(request, form)
     varied = {PREFIX + name for name in axes}
