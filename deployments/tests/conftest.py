@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.testing import configure, give_token, make_user
+from catalog.models import Module
 
 ORCHESTRATOR = "https://paas.example.org/orchestrator"
 SLAM = "https://slam.example.org:8443"
@@ -61,3 +62,9 @@ def browser(owner: User) -> Client:
     client = Client()
     client.force_login(owner)
     return client
+
+
+@pytest.fixture
+def plants(db: None) -> Module:
+    """The module that deployments are made of unless told otherwise."""
+    return Module.objects.create(slug="deep-oc-plants", title="Plants", docker_image="deephdc/plants")
