@@ -22,6 +22,7 @@ AGE = timedelta(seconds=30)  # how old what we know of a service may get
 AGE_STARTING = timedelta(seconds=4)  # the same, while we wait for its first answer
 PATIENCE = PROBE_TIMEOUT + 0.5  # seconds for all probes together, name look-ups included
 AT_ONCE = 16
+ANSWERED = ("services", "answers", "answered_at", "ready_at")  # columns of what is known of its services
 _MAIN = {"jupyterlab": "terminal", "deepaas": "code"}  # what was chosen to run → icon of its service
 
 
@@ -60,7 +61,7 @@ def deployments_probe(deployments: Sequence[Deployment]) -> int:
         answers = {service.name: said[i] for i, (of, service) in enumerate(jobs) if of is deployment}
         _note(deployment, answers, now)
     if claimed:
-        Deployment.objects.bulk_update(claimed, ["services", "checked_at", "answers", "answered_at", "ready_at"])
+        Deployment.objects.bulk_update(claimed, [*ANSWERED, "checked_at"])
     return len(claimed)
 
 
@@ -72,7 +73,7 @@ def deepaas_answered(deployment: Deployment, at: datetime) -> None:
     deployment.services = {**deployment.services, service.name: {"answers": True, "answered": True}}
     if _main_service(deployment) in {None, service}:
         deployment.answers, deployment.answered_at, deployment.ready_at = True, at, deployment.ready_at or at
-    deployment.save(update_fields=["services", "answers", "answered_at", "ready_at"])
+    deployment.save(update_fields=ANSWERED)
 
 
 def lights_of(deployment: Deployment) -> list[Light]:

@@ -106,6 +106,19 @@ class TestTrainingPage:
         assert answer.status_code == 200
         assert 'hx-trigger="every 3s"' in text(answer)  # soon again: it boots
 
+    def test_the_first_answer_of_one_that_boots_makes_its_head_say_so(
+        self, browser: Client, deployment: Deployment, page: str, wire: responses.RequestsMock
+    ) -> None:
+        Deployment.objects.filter(pk=deployment.pk).update(answers=False, answered_at=None)
+        wire.get(MODELS, json=models("plants"))
+        wire.get(TRAIN, json=[])
+        shown = text(browser.get(page))
+        assert "Starting" in shown.split('id="state"')[1].split("</span></span>")[0]
+        address = shown.split('id="now" hx-get="')[1].split('"')[0].replace("&amp;", "&")
+        head = text(browser.get(address)).split('id="state" hx-swap-oob="true"')[1][:300]
+        assert "Ready" in head
+        assert "Starting" not in head
+
     def test_without_the_queue_a_batch_waits_and_the_live_part_is_there(
         self, browser: Client, deployment: Deployment, page: str, wire: responses.RequestsMock,
         monkeypatch: pytest.MonkeyPatch,

@@ -94,6 +94,7 @@ class TrainingPage:
         """Differs when a part of the page besides the current trainings would."""
         seen = [(str(row.run.key), row.run.status) for row in self.history.rows]
         seen += [(self.metric, str(self.form is None)), ("total", str(self.history.page.paginator.count))]
+        seen += [("answers", str(self.deployment.answers))]
         return blake2s(repr(seen).encode(), digest_size=8).hexdigest()
 
 

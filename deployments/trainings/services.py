@@ -16,6 +16,7 @@ from deployments.clients.deepaas import ArgumentsRefused, Deepaas
 from deployments.clients.upload import Upload
 from deployments.journal.actions import recorded
 from deployments.models import Action, Deployment
+from deployments.readiness import ANSWERED
 from deployments.services import deployment_refresh
 from deployments.trainings.models import ModuleApi, Training, TrainingArguments, TrainingBatch
 from deployments.trainings.reading import (
@@ -100,7 +101,7 @@ def trainings_read(*, user: "User", deployment: Deployment, trust: timedelta = R
     reading = api_ask(endpoint, describe=is_description_due(api, timezone.now()))
     api_record(api, reading)
     api.refresh_from_db()
-    deployment.refresh_from_db(fields=["running_trainings"])
+    deployment.refresh_from_db(fields=["running_trainings", *ANSWERED])
     return True
 
 
