@@ -30,9 +30,9 @@ from cryptography.fernet import Fernet
 from lxml import html
 
 from benchmarks.crowd import NAMES
-from benchmarks.site import HEAP
 from tests.servers import postgres, redis
 from tests.stack import Stack, running
+from tools.up import HEAP
 
 LATENCY = 0.05  # seconds per outside call
 THINKING = 15.0  # seconds between two pages of a person, on average

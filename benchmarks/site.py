@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from tests.stack import Stack, running
 from tests.visitor import Visitor
+from tools.up import HEAP
 
 MODULE = "deep-oc-alpine-flora"
 
@@ -27,10 +28,6 @@ class Site:
     ada: Visitor
     grace: Visitor
     pages: Mapping[str, str]
-
-
-# What ``make run`` and the image tell the allocator.
-HEAP = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
 
 
 @contextmanager

@@ -23,6 +23,9 @@ SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT", "5002"))
 CONFIGURED = (
     (ROOT / "config.json").is_file() or "DEEPDASH_CONFIG" in os.environ or "DEEPDASH_IAM_BASE_URL" in os.environ
 )
+# Sixteen threads with a heap each would keep what the largest answer once took; two heaps do, and give back. The image
+# sets the same.
+HEAP = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
 
 
 class Stopped(Exception):
@@ -107,12 +110,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, interrupted)
     require_free(PORT, "PORT")
     address = f"http://127.0.0.1:{PORT}"
-    # Sixteen threads with a heap each would keep what the largest answer once took; two heaps do, and give back.
     environment = {
         "DEEPDASH_LOG_LEVEL": "WARNING",
-        "MALLOC_ARENA_MAX": "2",
-        "MALLOC_TRIM_THRESHOLD_": "131072",
-        "MALLOC_MMAP_THRESHOLD_": "131072",
+        **HEAP,
         **os.environ,
         "PORT": str(PORT),
         "PYTHONUNBUFFERED": "1",
